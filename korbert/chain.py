@@ -1,0 +1,210 @@
+"""The chain of stages: what each reads, where its artefact lies, and whether it is fresh.
+
+Every stage's driver asks `plan` for its `storage.Plan`; `pipeline` runs the chain; `korbert status` prints it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from korbert.config import Config, from_dict, to_dict
+from korbert.errors import UsageError
+from korbert.storage import (
+    INTENT,
+    Manifest,
+    Plan,
+    damage,
+    digest_file,
+    digest_of,
+    read_json,
+    read_manifest,
+    write_json,
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One link: the stages whose artefacts it reads, and the config fields its content depends on."""
+
+    name: str
+    after: tuple[str, ...]
+    reads: tuple[str, ...]
+    """Dotted config fields; a section's name stands for all its fields but the neutral ones."""
+    version: int = 1
+
+
+CHAIN: tuple[Stage, ...] = (
+    Stage("crawl", (), ("crawl",)),
+    Stage("corpus", ("crawl",), ("corpus",)),
+    Stage("tokenizer", ("corpus",), ("tokenizer",)),
+    Stage("tokens", ("corpus", "tokenizer"), ("data.shard_tokens",)),
+    Stage("pretrain", ("tokens",), ("seed", "data", "model", "training")),
+    Stage("export", ("pretrain", "tokenizer"), ()),
+    Stage("finetune", ("export",), ("finetune",)),
+    Stage("tune", ("export",), ("finetune.task", "finetune.max_tokens", "finetune.validation", "tune")),
+)
+STAGES: dict[str, Stage] = {stage.name: stage for stage in CHAIN}
+
+# Fields that change speed or manners, never content: another value leaves an artefact fresh.
+NEUTRAL = frozenset(
+    {
+        "crawl.articles",  # its content counts, as an input's digest
+        "crawl.delay", "crawl.concurrency", "crawl.timeout", "crawl.retries", "crawl.lease_seconds",
+        "crawl.daily_calls", "crawl.user_agent",
+        "corpus.workers",
+        "training.rows_per_micro_batch", "training.workers", "training.max_restarts", "training.threads",
+        "training.device", "training.checkpoint_every", "training.keep_checkpoints", "training.log_every",
+        "finetune.data",  # likewise
+        "tune.concurrent",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder of one run: an artefact a stage, the run's config, and the embedded database's home."""
+
+    root: Path
+
+    def path(self, stage: str) -> Path:
+        """Where the stage's artefact lies."""
+        return self.root / stage
+
+    @property
+    def config_file(self) -> Path:
+        """The resolved config, read by the processes of the stages."""
+        return self.root / "config.json"
+
+    def save(self, config: Config) -> None:
+        """Records the run's config."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        write_json(self.config_file, to_dict(config))
+
+    def load(self) -> Config:
+        """The run's config.
+
+        Raises:
+            UsageError: when there is none here.
+        """
+        if not self.config_file.is_file():
+            raise UsageError(
+                f"{self.root}: is no workspace (it has no config.json); start one with: korbert run RECIPE"
+            )
+        return from_dict(Config, read_json(self.config_file))
+
+    def manifest(self, stage: str) -> Manifest:
+        """The published artefact's manifest.
+
+        Raises:
+            UsageError: when the stage has not published one.
+        """
+        manifest = read_manifest(self.path(stage))
+        if manifest is None:
+            raise UsageError(f"{self.path(stage)}: stage {stage} has not finished; run: korbert run --to {stage}")
+        return manifest
+
+
+@dataclass(frozen=True)
+class State:
+    """How one stage stands."""
+
+    stage: str
+    state: str
+    """fresh, stale, absent or unfinished (begun and interrupted)."""
+    why: str
+    manifest: Manifest | None
+
+
+def shipped_articles() -> Path:
+    """The newsroom's own articles, found without importing the crawler."""
+    return _package_folder("crawler") / "newsroom" / "articles.jsonl"
+
+
+def shipped_nsmc() -> Path:
+    """The small review set in NSMC's format."""
+    return _package_folder("korbert") / "benchmarks" / "sample" / "nsmc"
+
+
+def articles_file(config: Config) -> Path:
+    """The file that the newsroom serves."""
+    return Path(config.crawl.articles) if config.crawl.articles else shipped_articles()
+
+
+def nsmc_folder(config: Config) -> Path:
+    """The folder that fine-tuning reads."""
+    return Path(config.finetune.data) if config.finetune.data else shipped_nsmc()
+
+
+def plan(config: Config, workspace: Workspace, stage: str) -> Plan:
+    """What the stage would make now.
+
+    Raises:
+        UsageError: when a stage before it has no artefact, or an input file is missing.
+    """
+    link = STAGES[stage]
+    inputs = {name: workspace.manifest(name).digest for name in link.after} | _outside_inputs(config, stage)
+    return Plan(stage, workspace.path(stage), link.version, inputs, _fields(config, link))
+
+
+def state(config: Config, workspace: Workspace, stage: str) -> State:
+    """Whether the stage's artefact is what `config` asks for, and if not, why."""
+    path = workspace.path(stage)
+    manifest = read_manifest(path)
+    if manifest is None:
+        begun = (path / INTENT).is_file()
+        return State(
+            stage, "unfinished" if begun else "absent", "interrupted; run again to go on" if begun else "", None
+        )
+    why = damage(path, manifest) or _difference(config, workspace, STAGES[stage], manifest)
+    return State(stage, "stale" if why else "fresh", why, manifest)
+
+
+def _difference(config: Config, workspace: Workspace, link: Stage, manifest: Manifest) -> str:
+    if manifest.version != link.version:
+        return f"made by format {manifest.version}, now {link.version}"
+    for name in link.after:
+        before = read_manifest(workspace.path(name))
+        if before is None:
+            return f"{name} is absent"
+        if manifest.inputs.get(name) != before.digest:
+            return f"{name} has changed"
+    for name, digest in _outside_inputs(config, link.name).items():
+        if manifest.inputs.get(name) != digest:
+            return f"{name} has changed"
+    now = _fields(config, link)
+    changed = sorted(n for n in now.keys() | manifest.config.keys() if now.get(n) != manifest.config.get(n))
+    return f"{', '.join(changed)} changed" if changed else ""
+
+
+def _fields(config: Config, link: Stage) -> dict[str, Any]:
+    values = to_dict(config)
+    fields: dict[str, Any] = {}
+    for name in link.reads:
+        section, _, field = name.partition(".")
+        if field:
+            fields[name] = values[section][field]
+        elif isinstance(values[section], dict):
+            fields |= {f"{section}.{k}": v for k, v in values[section].items()}
+        else:
+            fields[section] = values[section]
+    return {name: value for name, value in fields.items() if name not in NEUTRAL}
+
+
+def _outside_inputs(config: Config, stage: str) -> dict[str, str]:
+    if stage == "crawl":
+        return {"articles": digest_file(articles_file(config))}
+    if stage in ("finetune", "tune"):
+        folder = nsmc_folder(config)
+        names = ("ratings_train.txt", "ratings_test.txt")
+        return {"nsmc": digest_of({name: digest_file(folder / name) for name in names})}
+    return {}
+
+
+def _package_folder(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError(f"package {name}: is not installed; install the whole project, or name your own files")
+    return Path(next(iter(spec.submodule_search_locations)))

@@ -1,0 +1,551 @@
+"""The configuration of a run: frozen dataclasses, a docstring a field, checked where they are built.
+
+A run has one `Config`; each stage reads its own section. `overridden` applies `section.field=value` texts,
+`as_toml` prints a whole config with every field's docstring, `to_dict`/`from_dict` carry it to other processes.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import difflib
+import inspect
+import math
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from korbert.errors import UsageError
+
+T = TypeVar("T")
+
+
+def _require(condition: bool, name: str, value: object, rule: str) -> None:
+    if not condition:
+        raise UsageError(f"{name} = {value!r}: {rule}")
+
+
+def _require_month(name: str, value: str) -> None:
+    year, _, month = value.partition("-")
+    ok = len(year) == 4 and len(month) == 2 and (year + month).isdigit() and 1 <= int(month) <= 12
+    _require(ok, name, value, "must be a month written YYYY-MM, like 2016-01")
+
+
+@dataclass(frozen=True)
+class CrawlConfig:
+    """The crawler and the local newsroom it can crawl."""
+
+    articles: str = ""
+    """JSON Lines file (.jsonl, .jsonl.zst, .jsonl.gz) that the newsroom serves; empty: the set that ships."""
+    limit: int = 0
+    """Serve only the first so many articles of the file; 0: all of them."""
+    queries: tuple[str, ...] = ("정부", "경제", "시민", "서울")
+    """Search terms asked of the news search API, one ledger slice a result page."""
+    since: str = "2011-01"
+    """First month (YYYY-MM) whose list pages are walked."""
+    until: str = "2026-12"
+    """Last month (YYYY-MM) whose list pages are walked, included."""
+    page_size: int = 100
+    """Search results a page (`display` of the API, 1 to 100)."""
+    delay: float = 1.0
+    """Seconds between two requests to one host. Only a server of your own deserves 0."""
+    concurrency: int = 8
+    """Requests in flight at once to one host."""
+    timeout: float = 30.0
+    """Seconds until a request without an answer counts as lost."""
+    retries: int = 5
+    """How often a failed request or slice is tried again before the slice is called failed."""
+    lease_seconds: int = 120
+    """How long a crawler owns a slice; after that another may take it (a killed crawler's work is not lost)."""
+    daily_calls: int = 25_000
+    """Search API calls a KST day over all crawlers (Naver API HUB allows 25,000 a client id)."""
+    user_agent: str = "korbert-crawler/0.1"
+    """User-Agent header; robots.txt is read for its first word. Put a contact address in it for real sites."""
+
+    def __post_init__(self) -> None:
+        _require(self.limit >= 0, "crawl.limit", self.limit, "must be 0 (all) or more")
+        _require_month("crawl.since", self.since)
+        _require_month("crawl.until", self.until)
+        _require(self.since <= self.until, "crawl.since", self.since, f"must not be after crawl.until = {self.until}")
+        _require(1 <= self.page_size <= 100, "crawl.page_size", self.page_size, "the API allows 1 to 100")
+        _require(self.delay >= 0, "crawl.delay", self.delay, "must be 0 or more seconds")
+        _require(self.concurrency >= 1, "crawl.concurrency", self.concurrency, "must be at least 1")
+        _require(self.timeout > 0, "crawl.timeout", self.timeout, "must be more than 0 seconds")
+        _require(self.retries >= 0, "crawl.retries", self.retries, "must be 0 or more")
+        _require(self.lease_seconds >= 5, "crawl.lease_seconds", self.lease_seconds, "must be at least 5 seconds")
+        _require(self.daily_calls >= 1, "crawl.daily_calls", self.daily_calls, "must be at least 1")
+        _require(bool(self.user_agent.strip()), "crawl.user_agent", self.user_agent, "must not be empty")
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """Articles to clean, de-duplicated documents of sentences."""
+
+    min_characters: int = 100
+    """Documents with fewer characters after cleaning are rejected as `too_short`."""
+    max_characters: int = 100_000
+    """Documents with more characters are rejected as `too_long`: they are dumps, not articles."""
+    min_hangul: float = 0.5
+    """Least share of Hangul among letters; below it a document is rejected as `not_korean`."""
+    max_duplicate_lines: float = 0.374
+    """Greatest share of characters in repeated lines (FineWeb2's value for Korean)."""
+    mask_pii: bool = True
+    """Replace phone numbers, e-mail addresses and resident numbers by a placeholder."""
+    near_duplicate_ngram: int = 5
+    """Words a shingle for near-duplicate search (FineWeb2: 5)."""
+    near_duplicate_bands: int = 14
+    """Bands of the MinHash LSH index (FineWeb2: 14)."""
+    near_duplicate_rows: int = 8
+    """Hashes a band (FineWeb2: 8); 14 x 8 finds pairs above a similarity of about 0.72."""
+    near_duplicate_threshold: float = 0.7
+    """Candidates at or above this estimated Jaccard similarity are removed as `near_duplicate`."""
+    workers: int = 2
+    """Processes for cleaning and sentence splitting; the result does not depend on it."""
+    shard_documents: int = 10_000
+    """Documents a shard file."""
+
+    def __post_init__(self) -> None:
+        _require(self.min_characters >= 1, "corpus.min_characters", self.min_characters, "must be at least 1")
+        _require(
+            self.max_characters > self.min_characters,
+            "corpus.max_characters",
+            self.max_characters,
+            f"must be greater than corpus.min_characters = {self.min_characters}",
+        )
+        _require(0 <= self.min_hangul <= 1, "corpus.min_hangul", self.min_hangul, "is a share: 0 to 1")
+        _require(
+            0 <= self.max_duplicate_lines <= 1,
+            "corpus.max_duplicate_lines",
+            self.max_duplicate_lines,
+            "is a share: 0 to 1",
+        )
+        for name in (
+            "near_duplicate_ngram",
+            "near_duplicate_bands",
+            "near_duplicate_rows",
+            "workers",
+            "shard_documents",
+        ):
+            _require(getattr(self, name) >= 1, f"corpus.{name}", getattr(self, name), "must be at least 1")
+        _require(
+            0 < self.near_duplicate_threshold <= 1,
+            "corpus.near_duplicate_threshold",
+            self.near_duplicate_threshold,
+            "is a similarity: above 0, at most 1",
+        )
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """The vocabulary."""
+
+    kind: str = "wordpiece"
+    """Model that is trained: wordpiece."""
+    vocab_size: int = 32_000
+    """Entries, the five special tokens included. At most 65,536, so that token ids fit 16 bits."""
+    min_frequency: int = 2
+    """Pairs seen less often are not merged."""
+    limit_alphabet: int = 6_000
+    """Most frequent characters kept; others become [UNK]. Modern Hangul alone has 11,172 syllables."""
+
+    def __post_init__(self) -> None:
+        _require(self.kind in ("wordpiece",), "tokenizer.kind", self.kind, "must be one of: wordpiece")
+        _require(256 <= self.vocab_size <= 65_536, "tokenizer.vocab_size", self.vocab_size, "must be 256 to 65536")
+        _require(self.min_frequency >= 1, "tokenizer.min_frequency", self.min_frequency, "must be at least 1")
+        _require(
+            1 <= self.limit_alphabet < self.vocab_size,
+            "tokenizer.limit_alphabet",
+            self.limit_alphabet,
+            f"must be at least 1 and less than tokenizer.vocab_size = {self.vocab_size}",
+        )
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Samples: two segments each, masked words, and how they are packed."""
+
+    max_tokens: int = 512
+    """Tokens a sample at most, [CLS] and both [SEP] included (ALBERT: 512)."""
+    short_probability: float = 0.1
+    """Share of documents cut into shorter samples, so that short inputs are seen too (ALBERT: 0.1)."""
+    mask_rate: float = 0.15
+    """Share of tokens predicted a sample (BERT: 0.15)."""
+    whole_words: bool = True
+    """Mask all tokens of an eojeol together, by the word starts stored with the tokens."""
+    keep_rate: float = 0.1
+    """Of the chosen tokens, the share left as they are (BERT: 0.1)."""
+    random_rate: float = 0.1
+    """Of the chosen tokens, the share replaced by a random token (BERT: 0.1); the rest become [MASK]."""
+    shard_tokens: int = 100_000_000
+    """Tokens a shard file of the encoded corpus."""
+
+    def __post_init__(self) -> None:
+        _require(16 <= self.max_tokens <= 8192, "data.max_tokens", self.max_tokens, "must be 16 to 8192")
+        _require(
+            0 <= self.short_probability <= 1, "data.short_probability", self.short_probability, "is a share: 0 to 1"
+        )
+        _require(0 < self.mask_rate < 1, "data.mask_rate", self.mask_rate, "is a share: above 0, below 1")
+        for name in ("keep_rate", "random_rate"):
+            _require(0 <= getattr(self, name) <= 1, f"data.{name}", getattr(self, name), "is a share: 0 to 1")
+        _require(
+            self.keep_rate + self.random_rate <= 1,
+            "data.random_rate",
+            self.random_rate,
+            f"with data.keep_rate = {self.keep_rate} must not pass 1",
+        )
+        _require(self.shard_tokens >= 1, "data.shard_tokens", self.shard_tokens, "must be at least 1")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The encoder's shape; its vocabulary comes from the tokenizer."""
+
+    layers: int = 12
+    """Transformer layers (BERT-base: 12)."""
+    hidden: int = 768
+    """Width of the hidden states (BERT-base: 768)."""
+    heads: int = 12
+    """Attention heads; must divide `hidden` (BERT-base: 12)."""
+    intermediate: int = 3072
+    """Width of the feed-forward layers (BERT: four times `hidden`)."""
+    max_positions: int = 512
+    """Learned positions: the longest input of the finished model."""
+    dropout: float = 0.1
+    """Dropout of embeddings, attention outputs and feed-forward outputs while training."""
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "hidden", "heads", "intermediate"):
+            _require(getattr(self, name) >= 1, f"model.{name}", getattr(self, name), "must be at least 1")
+        _require(self.hidden % self.heads == 0, "model.heads", self.heads, f"must divide model.hidden = {self.hidden}")
+        _require(self.max_positions >= 16, "model.max_positions", self.max_positions, "must be at least 16")
+        _require(0 <= self.dropout < 1, "model.dropout", self.dropout, "is a probability: 0 or more, below 1")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Pre-training: batch, optimiser, schedule, checkpoints, processes."""
+
+    epochs: int = 1
+    """Passes over all samples."""
+    max_steps: int = 0
+    """Stop after so many optimiser steps even if `epochs` are not done; 0: no such limit."""
+    global_batch: int = 256
+    """Samples an optimiser step over all workers, whatever their number."""
+    row_tokens: int = 512
+    """Tokens a packed row at most; several samples share a row without seeing each other."""
+    rows_per_micro_batch: int = 8
+    """Packed rows a forward and backward pass: memory against speed, no effect on the result."""
+    lr: float = 1e-4
+    """Peak learning rate (BERT: 1e-4)."""
+    warmup: float = 0.05
+    """Share of all steps in which the learning rate rises from 0."""
+    schedule: str = "linear"
+    """After the warm-up: linear (down to 0) or constant."""
+    weight_decay: float = 0.01
+    """AdamW weight decay of matrices; biases and norms have none (BERT: 0.01)."""
+    beta2: float = 0.98
+    """AdamW's second moment decay."""
+    clip: float = 1.0
+    """Greatest gradient norm; 0: no clipping."""
+    workers: int = 2
+    """Training processes on this machine, as torchrun's --nproc-per-node."""
+    max_restarts: int = 3
+    """How often torchrun starts the workers again after one is lost."""
+    threads: int = 1
+    """CPU threads a worker; no meaning on GPU."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    checkpoint_every: int = 100
+    """Optimiser steps between two checkpoints; the last step always makes one."""
+    keep_checkpoints: int = 2
+    """Newest checkpoints kept on disk."""
+    log_every: int = 10
+    """Optimiser steps between two lines of metrics."""
+
+    def __post_init__(self) -> None:
+        for name in (
+            "epochs", "global_batch", "row_tokens", "rows_per_micro_batch", "workers", "threads",
+            "checkpoint_every", "keep_checkpoints", "log_every",
+        ):  # fmt: skip
+            _require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "must be at least 1")
+        for name in ("max_steps", "max_restarts"):
+            _require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "must be 0 or more")
+        _require(self.lr > 0, "training.lr", self.lr, "must be more than 0")
+        _require(0 <= self.warmup < 1, "training.warmup", self.warmup, "is a share of all steps: 0 or more, below 1")
+        _require(
+            self.schedule in ("linear", "constant"),
+            "training.schedule",
+            self.schedule,
+            "must be one of: linear, constant",
+        )
+        _require(self.weight_decay >= 0, "training.weight_decay", self.weight_decay, "must be 0 or more")
+        _require(0 < self.beta2 < 1, "training.beta2", self.beta2, "must be above 0, below 1")
+        _require(self.clip >= 0, "training.clip", self.clip, "must be 0 (none) or more")
+        _require(
+            self.device in ("auto", "cpu", "cuda"), "training.device", self.device, "must be one of: auto, cpu, cuda"
+        )
+
+
+@dataclass(frozen=True)
+class FinetuneConfig:
+    """Scoring the exported model on a benchmark."""
+
+    task: str = "nsmc"
+    """Benchmark: nsmc."""
+    data: str = ""
+    """Folder with ratings_train.txt and ratings_test.txt in NSMC's format; empty: the small set that ships."""
+    seeds: tuple[int, ...] = (1, 2, 3)
+    """One fine-tuning run a seed; the score is their mean and standard deviation."""
+    epochs: int = 3
+    """Passes over the training rows (published grids: 2 to 5)."""
+    batch: int = 32
+    """Rows an optimiser step (published grids: 16, 32)."""
+    lr: float = 5e-5
+    """Peak learning rate (published grids: 2e-5, 3e-5, 5e-5)."""
+    warmup: float = 0.1
+    """Share of all steps in which the learning rate rises from 0."""
+    weight_decay: float = 0.01
+    """AdamW weight decay of matrices."""
+    dropout: float = 0.1
+    """Dropout of the encoder and of the head while fine-tuning."""
+    max_tokens: int = 128
+    """Longer inputs are cut (KoELECTRA: 128)."""
+    validation: float = 0.1
+    """Share of the training rows held out to choose the best epoch; the test set is touched once, at the end."""
+    train_limit: int = 0
+    """Use only so many training rows, drawn by seed; 0: all. The test set is always whole."""
+
+    def __post_init__(self) -> None:
+        _require(self.task in ("nsmc",), "finetune.task", self.task, "must be one of: nsmc")
+        _require(len(self.seeds) >= 1, "finetune.seeds", self.seeds, "needs at least one seed")
+        _require(len(set(self.seeds)) == len(self.seeds), "finetune.seeds", self.seeds, "must not repeat a seed")
+        for name in ("epochs", "batch"):
+            _require(getattr(self, name) >= 1, f"finetune.{name}", getattr(self, name), "must be at least 1")
+        _require(self.lr > 0, "finetune.lr", self.lr, "must be more than 0")
+        _require(0 <= self.warmup < 1, "finetune.warmup", self.warmup, "is a share of all steps: 0 or more, below 1")
+        _require(self.weight_decay >= 0, "finetune.weight_decay", self.weight_decay, "must be 0 or more")
+        _require(0 <= self.dropout < 1, "finetune.dropout", self.dropout, "is a probability: 0 or more, below 1")
+        _require(8 <= self.max_tokens <= 8192, "finetune.max_tokens", self.max_tokens, "must be 8 to 8192")
+        _require(0 < self.validation < 1, "finetune.validation", self.validation, "is a share: above 0, below 1")
+        _require(self.train_limit >= 0, "finetune.train_limit", self.train_limit, "must be 0 (all) or more")
+
+
+@dataclass(frozen=True)
+class TuneConfig:
+    """The hyper-parameter sweep with Ray Tune."""
+
+    trials: int = 8
+    """Settings tried; 0: no sweep. The published grid's come first, Optuna proposes the others."""
+    epochs: int = 2
+    """Most epochs a trial; ASHA stops the weak ones after the first."""
+    train_limit: int = 2_000
+    """Training rows a trial, drawn by seed; 0: all."""
+    validation_limit: int = 1_000
+    """Validation rows a trial is judged on; 0: all."""
+    concurrent: int = 2
+    """Trials that run at once, one CPU each."""
+    seed: int = 1
+    """Seed of the search and of every trial's data."""
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "train_limit", "validation_limit"):
+            _require(getattr(self, name) >= 0, f"tune.{name}", getattr(self, name), "must be 0 or more")
+        for name in ("epochs", "concurrent"):
+            _require(getattr(self, name) >= 1, f"tune.{name}", getattr(self, name), "must be at least 1")
+
+
+@dataclass(frozen=True)
+class TrackingConfig:
+    """Weights & Biases."""
+
+    mode: str = "auto"
+    """auto (online with WANDB_API_KEY set, else offline), online, offline or disabled."""
+    project: str = "korbert"
+    """wandb project."""
+
+    def __post_init__(self) -> None:
+        modes = ("auto", "online", "offline", "disabled")
+        _require(self.mode in modes, "tracking.mode", self.mode, f"must be one of: {', '.join(modes)}")
+        _require(bool(self.project), "tracking.project", self.project, "must not be empty")
+
+
+@dataclass(frozen=True)
+class Config:
+    """One whole run."""
+
+    recipe: str
+    """Name of the run; its workspace is runs/<name> unless told otherwise."""
+    seed: int = 1
+    """Seed of sample order, masks, weights and everything else that is drawn."""
+    crawl: CrawlConfig = field(default_factory=CrawlConfig)
+    corpus: CorpusConfig = field(default_factory=CorpusConfig)
+    tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    finetune: FinetuneConfig = field(default_factory=FinetuneConfig)
+    tune: TuneConfig = field(default_factory=TuneConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+
+    def __post_init__(self) -> None:
+        _require(bool(self.recipe) and "/" not in self.recipe, "recipe", self.recipe, "must be a plain name")
+        _require(0 <= self.seed < 2**32, "seed", self.seed, "must be 0 to 4294967295")
+        limit = min(self.model.max_positions, self.training.row_tokens)
+        _require(
+            self.data.max_tokens <= limit,
+            "data.max_tokens",
+            self.data.max_tokens,
+            f"must fit model.max_positions = {self.model.max_positions} and training.row_tokens = {self.training.row_tokens}",
+        )
+        _require(
+            self.finetune.max_tokens <= self.model.max_positions,
+            "finetune.max_tokens",
+            self.finetune.max_tokens,
+            f"must not pass model.max_positions = {self.model.max_positions}",
+        )
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A config or one section as plain JSON types."""
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in _deep(dataclasses.asdict(config)).items()}
+
+
+def _deep(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: _deep(v) if isinstance(v, dict) else list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any], prefix: str = "") -> T:
+    """Builds `cls` from `to_dict`'s answer.
+
+    Raises:
+        UsageError: for a field that does not exist, a value of another type, or one that breaks a field's rule.
+    """
+    hints = get_type_hints(cls)
+    for name in values:
+        if name not in hints:
+            raise UsageError(f"{prefix}{name}: there is no such field{_suggestion(name, hints)}")
+    arguments = {name: _coerce(values[name], hints[name], prefix + name) for name in hints if name in values}
+    return cls(**arguments)
+
+
+def overridden(config: Config, assignments: Iterable[str]) -> Config:
+    """`config` with texts like `training.lr=3e-4` applied; the whole is checked once, at the end.
+
+    Raises:
+        UsageError: for an assignment that is not `section.field=value`, an unknown field, or a bad value.
+    """
+    values = to_dict(config)
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set {assignment}: must be written section.field=value, like training.lr=3e-4")
+        cls, target, names = Config, values, path.strip().split(".")
+        for depth, name in enumerate(names):
+            hints = get_type_hints(cls)
+            shown = ".".join(names[: depth + 1])
+            if name not in hints:
+                raise UsageError(f"{shown}: there is no such field{_suggestion(name, hints)}")
+            if depth + 1 == len(names):
+                if dataclasses.is_dataclass(hints[name]):
+                    raise UsageError(
+                        f"{shown}: is a section; set one of its fields, like {shown}.{next(iter(get_type_hints(hints[name])))}=..."
+                    )
+                target[name] = _parse(text.strip(), hints[name], shown)
+            elif not dataclasses.is_dataclass(hints[name]):
+                raise UsageError(f"{'.'.join(names)}: {shown} is a value, not a section")
+            else:
+                cls, target = hints[name], target[name]
+    return from_dict(Config, values)
+
+
+def as_toml(config: Config) -> str:
+    """The whole config as TOML, each field under its docstring."""
+    lines: list[str] = []
+    for name, doc in field_docs(Config).items():
+        lines += [f"# {doc}", f"{name} = {_toml(getattr(config, name))}"]
+    for section in dataclasses.fields(config):
+        value = getattr(config, section.name)
+        if dataclasses.is_dataclass(value):
+            lines += ["", f"# {inspect.getdoc(value)}", f"[{section.name}]"]
+            for name, doc in field_docs(type(value)).items():  # type: ignore[arg-type]
+                lines += [f"# {doc}", f"{name} = {_toml(getattr(value, name))}"]
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def field_docs(cls: type) -> dict[str, str]:
+    """The docstring below each field of a config class, in the fields' order."""
+    body = ast.parse(inspect.getsource(cls)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    docs = {}
+    for statement, following in zip(body.body, body.body[1:], strict=False):
+        if (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
+            docs[statement.target.id] = " ".join(str(following.value.value).split())
+    return docs
+
+
+def _suggestion(name: str, names: Iterable[str]) -> str:
+    known = list(names)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; there are: {', '.join(known)}"
+
+
+def _coerce(value: Any, hint: Any, name: str) -> Any:
+    """`value` of a JSON file as the field's type; int passes for float, nothing else is bent."""
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            raise UsageError(f"{name} = {value!r}: must be a section with fields")
+        return from_dict(hint, value, name + ".")
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        if not isinstance(value, list | tuple):
+            raise UsageError(f"{name} = {value!r}: must be a list")
+        return tuple(_coerce(item, inner, name) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint:
+        raise UsageError(f"{name} = {value!r}: must be {_type_name(hint)}")
+    if hint is float and not math.isfinite(value):
+        raise UsageError(f"{name} = {value!r}: must be a finite number")
+    return value
+
+
+def _parse(text: str, hint: Any, name: str) -> Any:
+    """A command line's text as a JSON-like value of the field's type."""
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)[0]
+        return [_parse(part.strip(), inner, name) for part in text.split(",") if part.strip()]
+    if hint is bool:
+        if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+    elif hint is str:
+        return text
+    else:
+        try:
+            return hint(text.replace("_", ""))
+        except ValueError:
+            pass
+    raise UsageError(f"{name} = {text!r}: must be {_type_name(hint)}")
+
+
+def _type_name(hint: Any) -> str:
+    names: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    return names.get(hint, str(hint) if isinstance(hint, types.GenericAlias) else getattr(hint, "__name__", str(hint)))
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'"{escaped}"'
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return repr(value)

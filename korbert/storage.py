@@ -1,0 +1,365 @@
+"""Artefacts: folders with a manifest, complete or absent; and the file formats the stages share.
+
+An artefact is published in one of two ways. `publishing` builds it in a hidden folder beside its place and renames
+it when its manifest is written. `resumable` is for long work that continues after `kill -9`: it works in place, and
+the manifest, written last, makes the folder an artefact. A folder without a manifest is no artefact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import fsspec
+
+import korbert
+from korbert.errors import UsageError, WorldError
+
+MANIFEST = "manifest.json"
+INTENT = "intent.json"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a stage is about to make: its place, and everything that its content depends on."""
+
+    stage: str
+    path: Path
+    version: int
+    """The stage's format; raised when the same inputs would give other content."""
+    inputs: dict[str, str]
+    """Digest of each input by name."""
+    config: dict[str, Any]
+    """The fields that the stage reads, by dotted name."""
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of all that the content depends on: equal keys, interchangeable artefacts."""
+        return digest_of({"stage": self.stage, "version": self.version, "inputs": self.inputs, "config": self.config})
+
+
+@dataclass
+class Draft:
+    """An artefact in the making: write files under `path`, fill the rest."""
+
+    path: Path
+    counts: dict[str, Any] = field(default_factory=dict)
+    """Numbers for people: documents, tokens, losses."""
+    licences: dict[str, int] = field(default_factory=dict)
+    """Licence of the text to documents under it."""
+    transient: Callable[[str], bool] = lambda _: False
+    """Files (by relative name) that are left out of the manifest, such as logs."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The record of a published artefact."""
+
+    stage: str
+    key: str
+    code: str
+    version: int
+    inputs: dict[str, str]
+    config: dict[str, Any]
+    counts: dict[str, Any]
+    licences: dict[str, int]
+    files: dict[str, dict[str, Any]]
+    """Relative name to {"bytes", "sha256"}."""
+    created: str
+    """UTC time, ISO 8601."""
+    seconds: float
+    """Wall time the stage took, all its attempts included where it was resumed."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the artefact holds, not of when or where it was made."""
+        return digest_of({"stage": self.stage, "files": {n: f["sha256"] for n, f in self.files.items()}})
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of a JSON value in its one canonical spelling."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises:
+        UsageError: when the file cannot be read.
+    """
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; name a file that exists and can be read") from error
+
+
+def read_manifest(path: Path) -> Manifest | None:
+    """The manifest of the artefact in folder `path`; None where there is no artefact."""
+    try:
+        text = (path / MANIFEST).read_text()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        return Manifest(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise WorldError(f"{path / MANIFEST}: is damaged ({error}); delete {path} and run the stage again") from error
+
+
+def damage(path: Path, manifest: Manifest, *, checksums: bool = False) -> str:
+    """What is wrong with an artefact's files, as one phrase; empty when nothing is.
+
+    Sizes are always compared; `checksums` reads every byte.
+    """
+    for name, record in manifest.files.items():
+        file = path / name
+        if not file.is_file():
+            return f"{name} is missing"
+        if file.stat().st_size != record["bytes"]:
+            return f"{name} has {file.stat().st_size} bytes, not {record['bytes']}"
+        if checksums and digest_file(file) != record["sha256"]:
+            return f"{name} has another checksum"
+    return ""
+
+
+def fresh(plan: Plan) -> Manifest | None:
+    """The manifest at the plan's place if it is what the plan would make, else None."""
+    manifest = read_manifest(plan.path)
+    if manifest is None or manifest.key != plan.key or damage(plan.path, manifest):
+        return None
+    return manifest
+
+
+@contextmanager
+def publishing(plan: Plan) -> Iterator[Draft]:
+    """Builds an artefact beside its place; it appears whole when the block ends, or not at all.
+
+    Raises:
+        WorldError: when the disk fails or is full; nothing is left behind.
+    """
+    draft_path = plan.path.parent / f".{plan.path.name}.draft-{os.getpid()}"
+    started = time.monotonic()
+    with _disk_faults(plan.path):
+        _remove_stale_drafts(plan.path)
+        draft_path.mkdir(parents=True)
+        try:
+            draft = Draft(draft_path)
+            yield draft
+            _write_manifest(draft, plan, time.monotonic() - started)
+            _replace(plan.path, draft_path)
+        except BaseException:
+            shutil.rmtree(draft_path, ignore_errors=True)
+            raise
+
+
+@contextmanager
+def resumable(plan: Plan) -> Iterator[Draft]:
+    """Works in the artefact's own place, which keeps what an interrupted attempt of the same plan left there.
+
+    Work of another plan is moved aside to `<name>.superseded-<key>`, never deleted: it may be days of training.
+
+    Raises:
+        WorldError: when the disk fails or is full; the folder stays, for the next attempt.
+    """
+    with _disk_faults(plan.path):
+        before = _claim(plan)
+        started = time.monotonic()
+        draft = Draft(plan.path)
+        try:
+            yield draft
+        except BaseException:
+            _write_intent(plan, before + time.monotonic() - started)
+            raise
+        _write_manifest(draft, plan, before + time.monotonic() - started)
+
+
+def _claim(plan: Plan) -> float:
+    """Makes the folder ours and answers the seconds that earlier attempts spent in it."""
+    intent = plan.path / INTENT
+    seconds = 0.0
+    if plan.path.exists():
+        try:
+            record = json.loads(intent.read_text())
+        except (OSError, ValueError):
+            record = {"key": "unknown"}
+        if record["key"] == plan.key:
+            seconds = record["seconds"]
+            (plan.path / MANIFEST).unlink(missing_ok=True)
+        else:
+            _move_aside(plan.path, record["key"])
+    plan.path.mkdir(parents=True, exist_ok=True)
+    _write_intent(plan, seconds)
+    return seconds
+
+
+def _move_aside(path: Path, key: str) -> None:
+    aside = path.with_name(f"{path.name}.superseded-{key[:8]}")
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.superseded-{key[:8]}-{number}")
+    path.rename(aside)
+
+
+def _write_intent(plan: Plan, seconds: float) -> None:
+    write_json(plan.path / INTENT, {"stage": plan.stage, "key": plan.key, "seconds": seconds})
+
+
+def _write_manifest(draft: Draft, plan: Plan, seconds: float) -> None:
+    names = sorted(
+        str(file.relative_to(draft.path)) for file in draft.path.rglob("*") if file.is_file() and not file.is_symlink()
+    )
+    files = {
+        name: {"bytes": (draft.path / name).stat().st_size, "sha256": digest_file(draft.path / name)}
+        for name in names
+        if name not in (MANIFEST, INTENT) and not draft.transient(name)
+    }
+    manifest = Manifest(
+        stage=plan.stage,
+        key=plan.key,
+        code=korbert.__version__,
+        version=plan.version,
+        inputs=plan.inputs,
+        config=plan.config,
+        counts=draft.counts,
+        licences=draft.licences,
+        files=files,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(seconds, 3),
+    )
+    write_json(draft.path / MANIFEST, asdict(manifest))
+
+
+def _replace(place: Path, draft: Path) -> None:
+    """Puts `draft` in `place`. Between the two renames the artefact is absent, never half there."""
+    old = place.parent / f".{place.name}.old-{os.getpid()}"
+    if place.exists():
+        place.rename(old)
+    draft.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove_stale_drafts(place: Path) -> None:
+    """Deletes what killed attempts left beside `place`."""
+    for kind in ("draft", "old"):
+        for path in place.parent.glob(f".{place.name}.{kind}-*"):
+            pid = path.name.rpartition("-")[2]
+            if not (pid.isdigit() and Path(f"/proc/{pid}").exists()):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _disk_faults(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or isinstance(error, ConnectionError | TimeoutError):
+            raise
+        where = error.filename or path
+        raise WorldError(
+            f"{where}: {error.strerror}; free space or choose another --workspace, then run again"
+        ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON so that a reader sees the old file or the new one, never a part."""
+    write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file whole: to a neighbour, flushed to disk, renamed."""
+    neighbour = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with neighbour.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        neighbour.rename(path)
+    except BaseException:
+        neighbour.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's value.
+
+    Raises:
+        UsageError: when it is missing or no JSON.
+    """
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}; run the stage that writes it first") from error
+    except ValueError as error:
+        raise UsageError(f"{path}: is not JSON ({error})") from error
+
+
+def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> int:
+    """Writes JSON Lines (compressed as the name's ending says: .zst, .gz or none); answers how many."""
+    count = 0
+    with fsspec.open(str(path), "wt", encoding="utf-8", compression="infer") as handle:
+        for record in records:
+            handle.write(json.dumps(record, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def read_jsonl(path: Path | str, *, limit: int = 0) -> Iterator[dict[str, Any]]:
+    """The objects of a JSON Lines file or fsspec URL (.zst and .gz by the name's ending); blank lines are skipped.
+
+    Raises:
+        UsageError: naming file and line, when the file cannot be read or a line is no JSON object.
+    """
+    number, served = 0, 0
+    try:
+        with fsspec.open(str(path), "rb", compression="infer") as handle:
+            for number, raw in enumerate(_lines(handle), 1):
+                if not raw.strip():
+                    continue
+                yield _object(raw, f"{path} line {number}")
+                served += 1
+                if limit and served >= limit:
+                    return
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "cannot be read"
+        raise UsageError(f"{path}: {reason} (after line {number}); name a JSON Lines file that can be read") from error
+    except Exception as error:
+        # zstandard raises an error class of its own for a damaged frame.
+        if type(error).__name__ not in ("ZstdError", "BadGzipFile", "error"):
+            raise
+        raise UsageError(f"{path}: damaged compression after line {number} ({error})") from error
+
+
+def _lines(handle: IO[bytes]) -> Iterator[bytes]:
+    """Lines of a binary file; zstandard's reader has no line iteration of its own."""
+    rest = b""
+    while chunk := handle.read(1 << 20):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _object(raw: bytes, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(raw)
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{where}: is not UTF-8 ({error.reason} at byte {error.start}); mend or remove the line"
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"{where}: is not JSON ({error}); mend or remove the line") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{where}: is a {type(value).__name__}, not an object; write one JSON object a line")
+    return value
