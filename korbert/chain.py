@@ -149,6 +149,16 @@ def plan(config: Config, workspace: Workspace, stage: str) -> Plan:
     return Plan(stage, workspace.path(stage), link.version, inputs, _fields(config, link))
 
 
+def check_inputs(config: Config) -> None:
+    """Reads every outside input's digest, so that a missing file is found before the first stage runs.
+
+    Raises:
+        UsageError: naming the file.
+    """
+    for stage in STAGES:
+        _outside_inputs(config, stage)
+
+
 def state(config: Config, workspace: Workspace, stage: str) -> State:
     """Whether the stage's artefact is what `config` asks for, and if not, why."""
     path = workspace.path(stage)

@@ -397,7 +397,8 @@ class Config:
             self.data.max_tokens <= limit,
             "data.max_tokens",
             self.data.max_tokens,
-            f"must fit model.max_positions = {self.model.max_positions} and training.row_tokens = {self.training.row_tokens}",
+            f"must fit model.max_positions = {self.model.max_positions} "
+            f"and training.row_tokens = {self.training.row_tokens}",
         )
         _require(
             self.finetune.max_tokens <= self.model.max_positions,
@@ -449,9 +450,8 @@ def overridden(config: Config, assignments: Iterable[str]) -> Config:
                 raise UsageError(f"{shown}: there is no such field{_suggestion(name, hints)}")
             if depth + 1 == len(names):
                 if dataclasses.is_dataclass(hints[name]):
-                    raise UsageError(
-                        f"{shown}: is a section; set one of its fields, like {shown}.{next(iter(get_type_hints(hints[name])))}=..."
-                    )
+                    example = next(iter(get_type_hints(hints[name])))
+                    raise UsageError(f"{shown}: is a section; set one of its fields, like {shown}.{example}=...")
                 target[name] = _parse(text.strip(), hints[name], shown)
             elif not dataclasses.is_dataclass(hints[name]):
                 raise UsageError(f"{'.'.join(names)}: {shown} is a value, not a section")

@@ -203,6 +203,11 @@ def _claim(plan: Plan) -> float:
     return seconds
 
 
+def set_aside(path: Path) -> None:
+    """Moves a resumable artefact to `<name>.superseded-<key>`, so that its stage starts from nothing."""
+    _move_aside(path, read_json(path / INTENT)["key"])
+
+
 def _move_aside(path: Path, key: str) -> None:
     aside = path.with_name(f"{path.name}.superseded-{key[:8]}")
     number = 1

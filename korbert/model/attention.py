@@ -25,7 +25,7 @@ def attend(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
 def attend_singly(qkv: Tensor, lengths: Sequence[int]) -> Tensor:
     """One call a sample."""
     outputs = []
-    for sample in qkv.split(list(lengths)):  # (n, 3, H, D)
+    for sample in torch.split(qkv, list(lengths)):  # (n, 3, H, D)
         q, k, v = sample.permute(1, 2, 0, 3).unsqueeze(1).unbind(0)  # (1, H, n, D) each
         outputs.append(scaled_dot_product_attention(q, k, v)[0].transpose(0, 1))
     return torch.cat(outputs)

@@ -1,0 +1,36 @@
+# Each target makes .venv when it is missing. `make` alone prints the targets.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help: ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "korbert needs Python 3.11: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(STAMP) ## the whole way on what ships: crawl, corpus, tokenizer, pre-training, score, sweep, report
+	$(BIN)/korbert run demo
+
+test: $(STAMP) ## all tests, in parallel
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(STAMP) ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## speed beside peers, on the demo's data
+	$(BIN)/korbert run demo --to tokens
+	$(BIN)/korbert bench pretrain --against transformers --json
+
+clean: ## remove what make and the runs made: .venv, runs, report
+	rm -rf $(VENV) runs report build *.egg-info

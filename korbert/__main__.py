@@ -1,0 +1,302 @@
+"""The `korbert` command: the only module of the library that prints results and exits.
+
+Exit codes: 0 done; 2 the input is wrong (one line says which field and what to do); 1 the world is (disk, network,
+database); 130 and 143 stopped by Ctrl-C and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import korbert
+from korbert import chain, pipeline, recipes
+from korbert.chain import Workspace
+from korbert.config import Config, as_toml, overridden
+from korbert.errors import UsageError, WorldError
+
+# Stage to the module whose `run(config, workspace)` makes its artefact.
+DRIVERS = {
+    "tokenizer": "korbert.tokenizer.train",
+    "tokens": "korbert.data.encode",
+    "pretrain": "korbert.training.launch",
+    "export": "korbert.training.export",
+    "finetune": "korbert.benchmarks.finetune",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and answers its exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        options = _parser().parse_args(arguments)
+        return int(options.command(options))
+    except UsageError as error:
+        return _complain(error, 2)
+    except (WorldError, OSError) as error:
+        return _complain(error, 1)
+    except ModuleNotFoundError as error:
+        return _complain(f"package {error.name}: is not installed; install the extra that has it: korbert[all]", 1)
+    except pipeline.StageFailed as error:
+        return error.code  # its process has said why
+    except KeyboardInterrupt:
+        return _complain("stopped; run the same command again to go on", 130)
+
+
+def _complain(message: object, code: int) -> int:
+    print(f"korbert: {message}", file=sys.stderr)
+    return code
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with errors of one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="korbert", description="Korean news from the first HTTP request to a benchmark score.")
+    parser.add_argument("--version", action="version", version=f"korbert {korbert.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_config(commands)
+    _add_status(commands)
+    _add_report(commands)
+    _add_audit(commands)
+    _add_bench(commands)
+    _add_stage(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, command: Callable[[argparse.Namespace], int], text: str) -> Any:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_run(commands: Any) -> None:
+    parser = _command(commands, "run", _run, "Run a recipe's chain of stages; fresh stages are skipped.")
+    parser.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(recipes.RECIPES)}")
+    parser.add_argument("--from", dest="first", metavar="STAGE", default=pipeline.NAMES[0], help="make this stage anew")
+    parser.add_argument(
+        "--to", dest="last", metavar="STAGE", help=f"stop after it; stages: {', '.join(pipeline.NAMES)}"
+    )
+    parser.add_argument("--articles", metavar="FILE", help="articles to crawl, .jsonl, .jsonl.zst or .jsonl.gz")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N articles")
+    parser.add_argument("--nsmc", metavar="DIR", help="folder with NSMC's ratings_train.txt and ratings_test.txt")
+    _add_settings(parser)
+    parser.add_argument("--workspace", metavar="DIR", type=Path, help="default: runs/RECIPE")
+    parser.add_argument("--report", metavar="DIR", type=Path, default=Path("report"), help="default: report")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set", dest="settings", metavar="SECTION.FIELD=VALUE", action="append", default=[],
+        help="change one field of the recipe, like training.lr=3e-4; may be repeated",
+    )  # fmt: skip
+
+
+def _run(options: argparse.Namespace) -> int:
+    config = _configured(options)
+    workspace = Workspace(options.workspace or Path("runs") / config.recipe)
+    outcomes = pipeline.run(
+        config,
+        workspace,
+        first=options.first,
+        last=options.last or pipeline.NAMES[-1],
+        tell=lambda line: print(f"korbert: {line}", file=sys.stderr, flush=True),
+    )
+    _print_chain(config, workspace, {o.stage: o for o in outcomes})
+    if options.last is None:
+        page = _write_report(workspace.root.parent, options.report)
+        print(f"report: {page}")
+    if score := pipeline.score_line(workspace):
+        print(score)
+    return 0
+
+
+def _configured(options: argparse.Namespace) -> Config:
+    """The recipe with the command line's paths, limits and settings in it."""
+    config = recipes.recipe(options.recipe)
+    crawl, finetune = config.crawl, config.finetune
+    if options.articles is not None:
+        crawl = dataclasses.replace(crawl, articles=_existing(Path(options.articles), "--articles", Path.is_file))
+    if options.limit is not None:
+        crawl = dataclasses.replace(crawl, limit=options.limit)
+    if options.nsmc is not None:
+        finetune = dataclasses.replace(finetune, data=_existing(Path(options.nsmc), "--nsmc", Path.is_dir))
+    config = overridden(dataclasses.replace(config, crawl=crawl, finetune=finetune), options.settings)
+    # Every input is looked at before the first stage runs: hours later is a bad time to learn of a missing file.
+    chain.check_inputs(config)
+    return config
+
+
+def _existing(path: Path, option: str, test: Callable[[Path], bool]) -> str:
+    if not test(path):
+        kind = "folder" if test is Path.is_dir else "file"
+        raise UsageError(f"{option} {path}: there is no such {kind}; name one that exists")
+    return str(path.resolve())
+
+
+def _add_config(commands: Any) -> None:
+    parser = commands.add_parser("config", help="Show a recipe's whole configuration.")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    show = _command(
+        actions, "show", _config_show, "Print a recipe's whole configuration as TOML, every field explained."
+    )
+    show.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(recipes.RECIPES)}")
+    _add_settings(show)
+    _command(actions, "list", _config_list, "Print the recipes' names and what they are.")
+
+
+def _config_show(options: argparse.Namespace) -> int:
+    print(as_toml(overridden(recipes.recipe(options.recipe), options.settings)), end="")
+    return 0
+
+
+def _config_list(options: argparse.Namespace) -> int:
+    for name, function in recipes.RECIPES.items():
+        print(f"{name:8}{(function.__doc__ or '').strip()}")
+    return 0
+
+
+def _add_status(commands: Any) -> None:
+    parser = _command(commands, "status", _status, "Print the chain of each run: what exists, what is stale and why.")
+    parser.add_argument("--runs", metavar="DIR", type=Path, default=Path("runs"), help="default: runs")
+
+
+def _status(options: argparse.Namespace) -> int:
+    found = pipeline.workspaces(options.runs)
+    if not found:
+        raise UsageError(f"--runs {options.runs}: holds no run; start one with: korbert run demo")
+    for workspace in found:
+        print(f"{workspace.root}")
+        _print_chain(workspace.load(), workspace, {})
+    return 0
+
+
+def _print_chain(config: Config, workspace: Workspace, outcomes: dict[str, pipeline.Outcome]) -> None:
+    print(f"{'stage':<10} {'state':<11} {'action':<8} {'seconds':>8}  what")
+    for name in pipeline.NAMES:
+        state = chain.state(config, workspace, name)
+        outcome = outcomes.get(name)
+        seconds = f"{state.manifest.seconds:.1f}" if state.manifest else ""
+        what = state.why or (_counts(state.manifest.counts) if state.manifest else "")
+        print(f"{name:<10} {state.state:<11} {outcome.action if outcome else '':<8} {seconds:>8}  {what}")
+
+
+def _counts(counts: dict[str, Any], most: int = 5) -> str:
+    numbers = {k: v for k, v in counts.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    shown = [f"{k} {v:,}" if isinstance(v, int) else f"{k} {v:.4g}" for k, v in list(numbers.items())[:most]]
+    return ", ".join(shown)
+
+
+def _add_report(commands: Any) -> None:
+    parser = _command(commands, "report", _report, "Write one HTML page and charts over all runs.")
+    parser.add_argument("--runs", metavar="DIR", type=Path, default=Path("runs"), help="default: runs")
+    parser.add_argument("--output", metavar="DIR", type=Path, default=Path("report"), help="default: report")
+
+
+def _report(options: argparse.Namespace) -> int:
+    print(_write_report(options.runs, options.output))
+    return 0
+
+
+def _write_report(runs: Path, output: Path) -> Path:
+    from korbert import report
+
+    found = pipeline.workspaces(runs)
+    if not found:
+        raise UsageError(f"--runs {runs}: holds no run; start one with: korbert run demo")
+    return report.write(found, output)
+
+
+def _add_audit(commands: Any) -> None:
+    parser = commands.add_parser("data", help="Look into samples and prove what training saw.")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    audit = _command(
+        actions, "audit", _audit, "Prove from a run's logs that each epoch saw each sample exactly once, over restarts."
+    )
+    audit.add_argument("workspace", metavar="RUN", type=Path, help="the run's workspace, like runs/demo")
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from korbert.training import launch
+
+    workspace = Workspace(options.workspace)
+    report = launch.audited(workspace.load(), workspace)
+    for field in dataclasses.fields(report):
+        print(f"{field.name}: {getattr(report, field.name)}")
+    return 0 if report.clean else 1
+
+
+def _add_bench(commands: Any) -> None:
+    parser = _command(
+        commands, "bench", _bench, "Measure speed beside a peer in the same run, medians of several rounds."
+    )
+    parser.add_argument("name", metavar="NAME", help="one of: pretrain")
+    parser.add_argument("--recipe", default="tiny", metavar="RECIPE", help="model and batch shape; default: tiny")
+    parser.add_argument("--against", default="transformers", metavar="PEER", help="default: transformers")
+    parser.add_argument(
+        "--tokens", type=Path, metavar="DIR", help="a run's tokens artefact; default: the newest under runs/"
+    )
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
+    parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from korbert import bench
+
+    measured = bench.run(
+        options.name,
+        recipes.recipe(options.recipe),
+        against=options.against,
+        tokens=options.tokens,
+        rounds=options.rounds,
+    )
+    print(measured.text())
+    if options.json:
+        print(measured.json())
+    return 0
+
+
+def _add_stage(commands: Any) -> None:
+    parser = _command(commands, "stage", _stage, "Run one stage of a workspace, as `korbert run` and pods do.")
+    parser.add_argument("name", metavar="STAGE", help=f"one of: corpus, {', '.join(DRIVERS)}")
+    parser.add_argument("--workspace", metavar="DIR", type=Path, required=True)
+
+
+def _stage(options: argparse.Namespace) -> int:
+    workspace = Workspace(options.workspace)
+    config = workspace.load()
+    if options.name == "corpus":
+        from korbert.corpus import build
+        from korbert.db import embedded
+
+        source = pipeline.source_name(config, chain.plan(config, workspace, "crawl").inputs["articles"])
+        with embedded.database(workspace.root) as url:
+            build.run(config, workspace, url, source)
+    elif options.name in DRIVERS:
+        importlib.import_module(DRIVERS[options.name]).run(config, workspace)
+    else:
+        raise UsageError(f"stage {options.name!r}: there is no such stage; there are: corpus, {', '.join(DRIVERS)}")
+    return 0
+
+
+if __name__ == "__main__":
+    # Ray and torch start processes that would otherwise say so at length.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    sys.exit(main())

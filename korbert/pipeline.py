@@ -1,0 +1,227 @@
+"""The chain from an HTTP response to a score: each stage runs as a process of its own, fresh ones are skipped.
+
+A killed run leaves every finished artefact and every resumable one; the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from korbert import chain
+from korbert.chain import CHAIN, Workspace
+from korbert.config import Config
+from korbert.db import articles as article_table
+from korbert.db import embedded, ledger
+from korbert.db.connection import connect
+from korbert.errors import UsageError, WorldError
+from korbert.processes import dies_with_parent
+from korbert.storage import INTENT, MANIFEST, Manifest, fresh, publishing, set_aside, write_json
+
+NAMES = tuple(stage.name for stage in CHAIN)
+# Stages that work in place: run anew, they must not find their old work.
+_RESUMABLE = ("pretrain", "finetune", "tune")
+# Stages that read Postgres.
+_DATABASE = ("crawl", "corpus")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one stage in a run."""
+
+    stage: str
+    action: str
+    """ran or skipped."""
+    seconds: float
+    manifest: Manifest
+
+
+class StageFailed(Exception):
+    """A stage's process failed and has said why on standard error."""
+
+    def __init__(self, stage: str, code: int) -> None:
+        super().__init__(f"stage {stage} failed with exit code {code}")
+        self.stage, self.code = stage, code
+
+
+def source_name(config: Config, digest: str) -> str:
+    """The name under which a newsroom's articles lie in the database: another file or limit, another name."""
+    return f"newsroom-{digest[:8]}" + (f"-{config.crawl.limit}" if config.crawl.limit else "")
+
+
+def run(
+    config: Config,
+    workspace: Workspace,
+    *,
+    first: str = NAMES[0],
+    last: str = NAMES[-1],
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[Outcome]:
+    """Runs the chain from `first` to `last`; stages before `first` must have been published, `first` is made anew.
+
+    Raises:
+        UsageError: for wrong stage names or missing inputs.
+        WorldError: when a stage cannot be started or the database cannot.
+        StageFailed: when a stage's process exits with a failure.
+    """
+    names = _selected(first, last)
+    with _sole_run(workspace):
+        workspace.save(config)
+        if first != NAMES[0]:
+            _forget(workspace, first)
+        with contextlib.ExitStack() as stack:
+            environment = dict(os.environ)
+            if _needs_database(config, workspace, names):
+                tell("database: starting")
+                environment["DATABASE_URL"] = stack.enter_context(embedded.database(workspace.root))
+            return [_run_stage(config, workspace, name, environment, tell) for name in names]
+
+
+def _selected(first: str, last: str) -> tuple[str, ...]:
+    for option, name in (("--from", first), ("--to", last)):
+        if name not in NAMES:
+            raise UsageError(f"{option} {name}: there is no such stage; there are: {', '.join(NAMES)}")
+    begin, end = NAMES.index(first), NAMES.index(last)
+    if begin > end:
+        raise UsageError(f"--from {first}: comes after --to {last}; the order is: {', '.join(NAMES)}")
+    return NAMES[begin : end + 1]
+
+
+def _needs_database(config: Config, workspace: Workspace, names: Sequence[str]) -> bool:
+    return any(name in names and chain.state(config, workspace, name).state != "fresh" for name in _DATABASE)
+
+
+def _forget(workspace: Workspace, stage: str) -> None:
+    path = workspace.path(stage)
+    if stage in _RESUMABLE and (path / INTENT).exists():
+        set_aside(path)
+    (path / MANIFEST).unlink(missing_ok=True)
+
+
+def _run_stage(
+    config: Config, workspace: Workspace, name: str, environment: dict[str, str], tell: Callable[[str], None]
+) -> Outcome:
+    plan = chain.plan(config, workspace, name)
+    if manifest := fresh(plan):
+        tell(f"{name}: fresh, skipped")
+        return Outcome(name, "skipped", 0.0, manifest)
+    tell(f"{name}: running")
+    started = time.monotonic()
+    if name == "crawl":
+        _crawl(config, workspace, environment)
+    elif name == "tune":
+        _process(name, ["-m", "tune", "--workspace", str(workspace.root)], environment)
+    else:
+        _process(name, ["-m", "korbert", "stage", name, "--workspace", str(workspace.root)], environment)
+    return Outcome(name, "ran", time.monotonic() - started, workspace.manifest(name))
+
+
+def _crawl(config: Config, workspace: Workspace, environment: dict[str, str]) -> None:
+    """Serves the articles, crawls them into Postgres and publishes what is there."""
+    plan = chain.plan(config, workspace, "crawl")
+    source = source_name(config, plan.inputs["articles"])
+    served = ["--articles", str(chain.articles_file(config)), "--limit", str(config.crawl.limit), "--port", "0"]
+    with _newsroom(served, environment) as base_url:
+        arguments = ["--workspace", str(workspace.root), "--base-url", base_url, "--source-name", source]
+        _process("crawl", ["-m", "crawler", "crawl", *arguments], environment)
+    connection = connect(environment["DATABASE_URL"])
+    with contextlib.closing(connection), publishing(plan) as draft:
+        summary = article_table.summary(connection, source)
+        record = {
+            "source": source,
+            "articles": summary.articles,
+            "trainable": summary.trainable,
+            "by_month": summary.by_month,
+            "slices": ledger.progress(connection, source),
+            "digest": summary.digest,
+        }
+        write_json(draft.path / "summary.json", record)
+        draft.counts = {"articles": summary.articles, "trainable": summary.trainable}
+        draft.licences = summary.by_licence
+
+
+@contextmanager
+def _newsroom(arguments: Sequence[str], environment: dict[str, str]) -> Iterator[str]:
+    """A newsroom in a process of its own; answers its base URL."""
+    command = [sys.executable, "-m", "crawler", "newsroom", *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=dies_with_parent
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line.startswith("newsroom: "):
+                raise StageFailed("crawl", process.wait())
+            yield line.split()[1]
+        finally:
+            process.terminate()
+
+
+def _process(stage: str, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    """Runs a stage's Python process to its end; our own SIGTERM or SIGINT ends it first.
+
+    Raises:
+        StageFailed: when it exits with another code than 0.
+        WorldError: when a signal ended it.
+    """
+    with subprocess.Popen([sys.executable, *arguments], env=environment, preexec_fn=dies_with_parent) as process:
+        try:
+            code = process.wait()
+        except BaseException:
+            # Time for the page in flight or the training step, and its checkpoint.
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=30)
+            process.kill()
+            raise
+    if code < 0:
+        name = signal.Signals(-code).name
+        raise WorldError(f"stage {stage}: its process was ended by {name}; run the same command again to go on")
+    if code != 0:
+        raise StageFailed(stage, code)
+
+
+@contextmanager
+def _sole_run(workspace: Workspace) -> Iterator[None]:
+    """Holds the workspace's lock: two runs in one folder would overwrite each other's work."""
+    import fcntl
+
+    try:
+        workspace.root.mkdir(parents=True, exist_ok=True)
+        handle = (workspace.root / ".lock").open("w")
+    except OSError as error:
+        raise WorldError(f"{workspace.root}: {error.strerror}; choose another --workspace") from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WorldError(f"{workspace.root}: another run is at work here; wait for it or stop it") from error
+        yield
+
+
+def workspaces(runs: Path) -> list[Workspace]:
+    """The workspaces in folder `runs`, by name."""
+    if not runs.is_dir():
+        return []
+    return [Workspace(path.parent) for path in sorted(runs.glob("*/config.json"))]
+
+
+def score_line(workspace: Workspace) -> str:
+    """The run's score in one line; empty before there is one."""
+    path = workspace.path("finetune") / "scores.json"
+    if not path.is_file():
+        return ""
+    score = json.loads(path.read_text())
+    return (
+        f"{score['task']} {score['metric']}: {score['mean']:.4f} ± {score['std']:.4f} over {len(score['seeds'])} seeds "
+        f"(test rows {score['n_test']:,}, always guessing the larger class {score['majority_baseline']:.4f})"
+    )
