@@ -1,0 +1,201 @@
+"""The crawl ledger: slices of work that crawlers lease, finish or lose.
+
+Any number of crawlers share it. A lease runs out, so that a killed crawler's slice is taken up by another; what the
+first one brings afterwards is refused. `finish` belongs into the transaction that stores the slice's articles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg2.extras import execute_values
+
+from korbert.db.connection import Connection, Cursor, transaction
+from korbert.errors import WorldError
+
+STATES = ("pending", "leased", "done", "capped", "failed")
+OUTCOMES = ("done", "capped", "failed", "pending")
+
+COLUMNS = "id, source, kind, query, month, page, state, worker, leased_until, attempts, total, seen, error"
+
+# The database's clock decides, because the clocks of many machines differ. MATERIALIZED: the inner query runs once and
+# locks one row. A failed or lost slice comes after those that have not been tried.
+LEASE = f"""
+WITH next AS MATERIALIZED (
+    SELECT id AS next_id FROM slice
+    WHERE source = %(source)s AND (
+        state = 'pending' OR (state = 'leased' AND leased_until < coalesce(%(now)s, clock_timestamp()))
+    )
+    ORDER BY attempts, id
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE slice SET
+    state = 'leased', worker = %(worker)s, attempts = attempts + 1, updated_at = now(),
+    leased_until = coalesce(%(now)s, clock_timestamp()) + make_interval(secs => %(seconds)s)
+FROM next WHERE id = next_id
+RETURNING {COLUMNS}
+"""
+
+
+class LeaseLost(WorldError):
+    """The slice is no longer this worker's: the lease ran out and another took it."""
+
+
+@dataclass(frozen=True)
+class SliceKey:
+    """What a slice is: one page of one question to one source."""
+
+    source: str
+    kind: str
+    """search (a query of a search API) or list (a list page of a month)."""
+    query: str = ""
+    month: str = ""
+    """Month YYYY-MM of a list page, else empty."""
+    page: int = 1
+    """1 is the first."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A row of the ledger."""
+
+    id: int
+    source: str
+    kind: str
+    query: str
+    month: str
+    page: int
+    state: str
+    worker: str
+    leased_until: datetime | None
+    attempts: int
+    """How often it was leased; with the worker's name it tells one lease from the next."""
+    total: int | None
+    """The source's own count of results, where it gives one."""
+    seen: int
+    """Results that were read."""
+    error: str
+
+    @property
+    def key(self) -> SliceKey:
+        """What the slice is, without how it stands."""
+        return SliceKey(self.source, self.kind, self.query, self.month, self.page)
+
+
+def plan(cursor: Cursor, keys: Sequence[SliceKey]) -> int:
+    """Adds the slices that the ledger does not have yet, in order; answers how many were added."""
+    rows = [(key.source, key.kind, key.query, key.month, key.page) for key in keys]
+    added = execute_values(
+        cursor,
+        "INSERT INTO slice (source, kind, query, month, page) VALUES %s ON CONFLICT DO NOTHING RETURNING id",
+        rows,
+        page_size=1000,
+        fetch=True,
+    )
+    return len(added)
+
+
+def lease(
+    connection: Connection, source: str, worker: str, seconds: float, now: datetime | None = None
+) -> Slice | None:
+    """Gives `worker` the next slice for `seconds`, and commits; None when no slice is free now.
+
+    Expired leases count as free. `worker` must differ between crawlers (host and process id, say). `now` stands in for
+    the database's clock.
+    """
+    with transaction(connection) as cursor:
+        cursor.execute(LEASE, {"source": source, "worker": worker, "seconds": seconds, "now": now})
+        row = cursor.fetchone()
+    return Slice(*row) if row else None
+
+
+def renew(cursor: Cursor, slice_: Slice, worker: str, seconds: float, now: datetime | None = None) -> None:
+    """Makes the lease end `seconds` from now.
+
+    Raises:
+        LeaseLost: when the slice is another's by now.
+    """
+    cursor.execute(
+        "UPDATE slice SET leased_until = coalesce(%s, clock_timestamp()) + make_interval(secs => %s), "
+        "updated_at = now() WHERE id = %s AND state = 'leased' AND worker = %s AND attempts = %s",
+        (now, seconds, slice_.id, worker, slice_.attempts),
+    )
+    _require_lease(cursor, slice_, worker)
+
+
+def finish(
+    cursor: Cursor, slice_: Slice, worker: str, state: str, total: int | None = None, seen: int = 0, error: str = ""
+) -> None:
+    """Records the outcome: done, capped (the source holds more than it shows), failed, or pending (to be tried again).
+
+    A lease that ran out but was taken by nobody is still good.
+
+    Raises:
+        LeaseLost: when the slice is another's by now; roll back the articles stored with it.
+    """
+    assert state in OUTCOMES, state
+    cursor.execute(
+        "UPDATE slice SET state = %s, total = coalesce(%s, total), seen = %s, error = %s, worker = '', "
+        "leased_until = NULL, updated_at = now() "
+        "WHERE id = %s AND state = 'leased' AND worker = %s AND attempts = %s",
+        (state, total, seen, error.replace("\0", ""), slice_.id, worker, slice_.attempts),
+    )
+    _require_lease(cursor, slice_, worker)
+
+
+def release(cursor: Cursor, worker: str) -> int:
+    """Gives back all that `worker` has leased, as if it had not been tried: for a crawler that stops in good order."""
+    cursor.execute(
+        "UPDATE slice SET state = 'pending', worker = '', leased_until = NULL, attempts = greatest(attempts - 1, 0), "
+        "updated_at = now() WHERE state = 'leased' AND worker = %s",
+        (worker,),
+    )
+    return int(cursor.rowcount)
+
+
+def retry_failed(cursor: Cursor, source: str) -> int:
+    """Makes the source's failed slices pending again, their attempts counted anew; answers how many."""
+    cursor.execute(
+        "UPDATE slice SET state = 'pending', attempts = 0, updated_at = now() WHERE source = %s AND state = 'failed'",
+        (source,),
+    )
+    return int(cursor.rowcount)
+
+
+def spend_call(cursor: Cursor, source: str, day: date, budget: int) -> bool:
+    """Counts one API call on `day` (of Korea, UTC+9) over all crawlers; False when `budget` calls are spent.
+
+    Commit before the call is made: a call that is rolled back here has still been counted by the source.
+    """
+    if budget < 1:
+        return False
+    cursor.execute(
+        "INSERT INTO api_budget (source, day, calls) VALUES (%s, %s, 1) "
+        "ON CONFLICT (source, day) DO UPDATE SET calls = api_budget.calls + 1 WHERE api_budget.calls < %s",
+        (source, day, budget),
+    )
+    return bool(cursor.rowcount == 1)
+
+
+def progress(connection: Connection, source: str) -> dict[str, int]:
+    """How many of the source's slices are in each state; every state is named."""
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT state, count(*) FROM slice WHERE source = %s GROUP BY state", (source,))
+        return dict.fromkeys(STATES, 0) | dict(cursor.fetchall())
+
+
+def pending(connection: Connection, source: str) -> int:
+    """Slices that are not finished: pending and leased."""
+    counts = progress(connection, source)
+    return counts["pending"] + counts["leased"]
+
+
+def _require_lease(cursor: Cursor, slice_: Slice, worker: str) -> None:
+    if cursor.rowcount != 1:
+        raise LeaseLost(
+            f"slice {slice_.id} ({slice_.source} {slice_.kind} {slice_.query or slice_.month} page {slice_.page}): "
+            f"the lease of {worker} ran out and another crawler took it; raise crawl.lease_seconds if this is frequent"
+        )
