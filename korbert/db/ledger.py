@@ -15,6 +15,7 @@ from psycopg2.extras import execute_values
 from korbert.db.connection import Connection, Cursor, transaction
 from korbert.errors import WorldError
 
+KINDS = ("search", "list")
 STATES = ("pending", "leased", "done", "capped", "failed")
 OUTCOMES = ("done", "capped", "failed", "pending")
 
@@ -25,7 +26,7 @@ COLUMNS = "id, source, kind, query, month, page, state, worker, leased_until, at
 LEASE = f"""
 WITH next AS MATERIALIZED (
     SELECT id AS next_id FROM slice
-    WHERE source = %(source)s AND (
+    WHERE source = %(source)s AND kind = ANY(%(kinds)s) AND (
         state = 'pending' OR (state = 'leased' AND leased_until < coalesce(%(now)s, clock_timestamp()))
     )
     ORDER BY attempts, id
@@ -99,15 +100,22 @@ def plan(cursor: Cursor, keys: Sequence[SliceKey]) -> int:
 
 
 def lease(
-    connection: Connection, source: str, worker: str, seconds: float, now: datetime | None = None
+    connection: Connection,
+    source: str,
+    worker: str,
+    seconds: float,
+    now: datetime | None = None,
+    kinds: Sequence[str] = KINDS,
 ) -> Slice | None:
-    """Gives `worker` the next slice for `seconds`, and commits; None when no slice is free now.
+    """Gives `worker` the next slice of one of `kinds` for `seconds`, and commits; None when no slice is free now.
 
     Expired leases count as free. `worker` must differ between crawlers (host and process id, say). `now` stands in for
     the database's clock.
     """
     with transaction(connection) as cursor:
-        cursor.execute(LEASE, {"source": source, "worker": worker, "seconds": seconds, "now": now})
+        cursor.execute(
+            LEASE, {"source": source, "worker": worker, "seconds": seconds, "now": now, "kinds": list(kinds)}
+        )
         row = cursor.fetchone()
     return Slice(*row) if row else None
 
@@ -154,6 +162,15 @@ def release(cursor: Cursor, worker: str) -> int:
         (worker,),
     )
     return int(cursor.rowcount)
+
+
+def workers(connection: Connection, source: str) -> list[str]:
+    """Those who have leased a slice of the source, in order: whoever knows that one is dead may `release` for it."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "SELECT DISTINCT worker FROM slice WHERE source = %s AND state = 'leased' ORDER BY worker", (source,)
+        )
+        return [str(row[0]) for row in cursor.fetchall()]
 
 
 def retry_failed(cursor: Cursor, source: str) -> int:
