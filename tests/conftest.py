@@ -1,0 +1,99 @@
+"""Fixtures of all tests: the folder of real data, and databases on one real server that all workers share."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from korbert.db.cluster import file_lock
+from korbert.db.connection import connect
+from korbert.db.embedded import database
+from korbert.db.migrate import migrate
+
+TEMPLATE = "korbert_template"
+SHARED_DATA = Path(__file__).parents[1] / "../shared/data"
+
+_folder = ""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives the run a folder for the data of its servers; parallel workers inherit it by the environment.
+
+    It lies in the temporary folder itself, because pytest's own folders are closed to the account that runs the server
+    for root.
+    """
+    global _folder
+    if not hasattr(config, "workerinput"):
+        _folder = tempfile.mkdtemp(prefix="korbert-tests-")
+        os.chmod(_folder, 0o755)
+        os.environ["KORBERT_PG_DATA"] = _folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Removes it when all workers have ended."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(_folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout; the test is skipped where there is none."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("no folder of real data beside the checkout")
+    return SHARED_DATA.resolve()
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A real server (`DATABASE_URL` where it is set) that holds a migrated template database."""
+    folder = Path(os.environ["KORBERT_PG_DATA"])
+    with database(folder / "home") as url:
+        with file_lock(folder / "template.lock"):
+            _make_template(url)
+        yield url
+
+
+@pytest.fixture
+def database_url(server_url: str) -> Iterator[str]:
+    """A migrated database of this test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(server_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield _named(server_url, name)
+    _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[psycopg2.extensions.connection]:
+    """A connection to `database_url`."""
+    opened = connect(database_url)
+    yield opened
+    opened.close()
+
+
+def _named(url: str, database_name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{database_name}").geturl()
+
+
+def _execute(url: str, statement: str) -> list[tuple[object, ...]]:
+    opened = connect(url)
+    try:
+        opened.autocommit = True  # CREATE DATABASE refuses to run inside a transaction
+        with opened.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        opened.close()
+
+
+def _make_template(url: str) -> None:
+    if not _execute(url, f"SELECT 1 FROM pg_database WHERE datname = '{TEMPLATE}'"):
+        _execute(url, f"CREATE DATABASE {TEMPLATE} TEMPLATE template0 ENCODING 'UTF8'")
+    opened = connect(_named(url, TEMPLATE))
+    migrate(opened)
+    opened.close()

@@ -1,0 +1,90 @@
+"""The schema comes to be once, whole, whoever asks."""
+
+import threading
+from dataclasses import replace
+
+import psycopg2
+import pytest
+
+from korbert.db.connection import connect, transaction
+from korbert.db.migrate import Migration, migrate, migrations
+from korbert.errors import WorldError
+
+
+@pytest.fixture
+def empty(connection):
+    with transaction(connection) as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return connection
+
+
+def applied(connection) -> list[int]:
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT number FROM schema_migration ORDER BY number")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_migrations_apply_once_and_in_order(empty):
+    assert migrate(empty) == [migration.number for migration in migrations()]
+    assert migrate(empty) == []
+    assert applied(empty) == [migration.number for migration in migrations()]
+
+
+def test_of_several_processes_at_once_one_applies(empty, database_url):
+    answers: list[list[int]] = []
+
+    def run() -> None:
+        own = connect(database_url)
+        answers.append(migrate(own))
+        own.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [[], [], [], [migration.number for migration in migrations()]]
+
+
+def test_a_changed_file_is_refused(connection):
+    first, *rest = migrations()
+    with pytest.raises(WorldError, match=r"migration 1 \(articles\) was applied from another file"):
+        migrate(connection, [replace(first, sql=first.sql + "-- later thought"), *rest])
+
+
+def test_a_database_newer_than_the_code_is_refused(connection):
+    with pytest.raises(WorldError, match=r"has migration 2, this korbert knows 1; update korbert"):
+        migrate(connection, migrations()[:1])
+
+
+def test_a_failing_migration_leaves_nothing_and_frees_the_lock(connection, database_url):
+    broken = Migration(3, "broken", "CREATE TABLE half (id int); SELECT 1/0;")
+    with pytest.raises(WorldError, match=r"migration 3 \(broken\) failed: division by zero"):
+        migrate(connection, [*migrations(), broken])
+    assert applied(connection) == [1, 2]
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT to_regclass('half')")
+        assert cursor.fetchone() == (None,)
+    other = connect(database_url)
+    assert migrate(other, [*migrations(), replace(broken, sql="CREATE TABLE half (id int)")]) == [3]
+    other.close()
+
+
+def test_a_user_without_rights_is_told_so(empty):
+    with transaction(empty) as cursor:
+        cursor.execute("GRANT USAGE ON SCHEMA public TO public")
+        cursor.execute("SET ROLE pg_monitor")
+    with pytest.raises(WorldError, match="permission denied.*let this user own the database"):
+        migrate(empty)
+
+
+def test_the_keys_of_articles_are_unique_over_all_months(connection):
+    row = "'s', 'n', '', '', '', %s, %s, '', '', true, ''"
+    insert = (
+        "INSERT INTO article (source, native_id, url, press, section, published_at, month, content_sha256, licence, "
+        f"may_train, evidence) VALUES ({row})"
+    )
+    with transaction(connection) as cursor:
+        cursor.execute(insert, ("2016-01-31", "2016-01-01"))
+    with pytest.raises(psycopg2.errors.UniqueViolation), transaction(connection) as cursor:
+        cursor.execute(insert, ("2016-02-01", "2016-02-01"))
