@@ -1,0 +1,134 @@
+"""Encoded rows and how they are put into batches: little padding, and the order a pure function of (seed, epoch).
+
+r rows, b rows a batch, t tokens of the batch's longest row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
+
+WINDOW_BATCHES = 64
+"""Batches a window: rows are shuffled, then sorted by length within a window. Wide enough that a batch holds one or
+two lengths, narrow enough that its rows still change company from epoch to epoch."""
+EVALUATION_ROWS = 256
+EVALUATION_TOKENS = 8_192
+"""Rows and tokens of a batch without gradients, at most; measured on two cores: larger ones leave the cache."""
+ENCODED_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """Token ids of many rows end to end, special tokens included, and their labels."""
+
+    tokens: NDArray[np.int32]
+    """(all tokens,)"""
+    ends: NDArray[np.int64]
+    """(r,) where each row ends in `tokens`."""
+    labels: NDArray[np.int64]
+    """(r,)"""
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(r,) tokens of each row."""
+        return np.diff(self.ends, prepend=0)
+
+    def row(self, number: int) -> NDArray[np.int32]:
+        """One row's token ids."""
+        begin = self.ends[number - 1] if number else 0
+        return self.tokens[begin : self.ends[number]]
+
+    def take(self, numbers: NDArray[np.int64]) -> EncodedRows:
+        """The rows of these numbers, in their order."""
+        rows = [self.row(number) for number in numbers]
+        return packed(rows, self.labels[numbers])
+
+    def padded(self, numbers: NDArray[np.int64], pad: int) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """A batch: token ids (b, t), and the attention mask (b, t), or None where no row needs padding."""
+        rows = [self.row(number) for number in numbers]
+        lengths = np.asarray([len(row) for row in rows])
+        taken = np.arange(lengths.max()) < lengths[:, None]
+        ids = np.full(taken.shape, pad, dtype=np.int64)
+        ids[taken] = np.concatenate(rows)
+        mask = None if taken.all() else torch.from_numpy(taken.astype(np.int64))
+        return torch.from_numpy(ids), mask
+
+
+def packed(rows: Sequence[NDArray[np.int32]], labels: NDArray[np.int64]) -> EncodedRows:
+    """Rows of token ids, end to end."""
+    ends = np.cumsum([len(row) for row in rows], dtype=np.int64)
+    tokens = np.concatenate(rows) if len(rows) else np.zeros(0, dtype=np.int32)
+    return EncodedRows(tokens.astype(np.int32, copy=False), ends, labels)
+
+
+def encoded(
+    texts: Sequence[str], labels: NDArray[np.int64], tokenizer: PreTrainedTokenizerBase, max_tokens: int
+) -> tuple[EncodedRows, int]:
+    """Tokenises all texts once; answers the rows and how many were cut to `max_tokens`.
+
+    A cut row keeps its last special token ([SEP]). An empty text is a row of special tokens.
+    """
+    rows: list[NDArray[np.int32]] = []
+    cut = 0
+    for begin in range(0, len(texts), ENCODED_AT_ONCE):
+        batch = tokenizer(
+            list(texts[begin : begin + ENCODED_AT_ONCE]),
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,  # rows longer than the model are cut below, and counted
+        )
+        for ids in batch["input_ids"]:
+            if len(ids) > max_tokens:
+                cut += 1
+                ids = ids[: max_tokens - 1] + ids[-1:]
+            rows.append(np.asarray(ids, dtype=np.int32))
+    return packed(rows, labels), cut
+
+
+def training_batches(lengths: NDArray[np.int64], size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """Row numbers of each batch of an epoch: every row once, rows of like length together, batches shuffled.
+
+    Args:
+        lengths: (r,) tokens of each row.
+        size: Rows a batch; one batch an epoch may be smaller.
+        seed: With `epoch`, all that the order depends on.
+        epoch: From 1.
+    """
+    generator = np.random.default_rng((seed, epoch))
+    order = generator.permutation(len(lengths))
+    batches: list[NDArray[np.int64]] = []
+    for begin in range(0, len(order), size * WINDOW_BATCHES):
+        window = order[begin : begin + size * WINDOW_BATCHES]
+        window = window[np.argsort(lengths[window], kind="stable")]
+        batches += [window[i : i + size] for i in range(0, len(window), size)]
+    return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def evaluation_batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Row numbers of each batch, every row once, shortest first, within EVALUATION_ROWS and EVALUATION_TOKENS."""
+    order = np.argsort(lengths, kind="stable")
+    begin = 0
+    while begin < len(order):
+        end = begin + 1
+        while (
+            end < len(order)
+            and end - begin < EVALUATION_ROWS
+            and (end - begin + 1) * lengths[order[end]] <= EVALUATION_TOKENS
+        ):
+            end += 1
+        yield order[begin:end]
+        begin = end
+
+
+def padding(lengths: NDArray[np.int64], batches: Sequence[NDArray[np.int64]]) -> float:
+    """Share of the batches' tokens that are padding."""
+    computed = sum(int(lengths[batch].max()) * len(batch) for batch in batches)
+    return 1 - int(lengths.sum()) / computed

@@ -1,0 +1,174 @@
+"""A sentence classifier on an exported encoder: loaded, asked, saved."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from korbert.benchmarks.batches import EncodedRows, evaluation_batches
+from korbert.errors import UsageError, WorldError
+
+HEAD = ("classifier.", "pooler.", "pre_classifier.", "sequence_summary.")
+"""Weights that an encoder may lack: they are drawn anew, wherever in the name they stand."""
+
+Advance = Callable[[int], None]
+"""Told how many more rows are done."""
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The encoder's tokenizer.
+
+    Raises:
+        UsageError: when the folder holds none that can be read.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"{folder}: holds no tokenizer ({_first_line(error)}); run: korbert run --to export"
+        ) from error
+
+
+def read_config(folder: Path, **changes: object) -> PretrainedConfig:
+    """The encoder's shape, with some fields changed.
+
+    Raises:
+        UsageError: when the folder holds none that can be read.
+    """
+    try:
+        return AutoConfig.from_pretrained(str(folder), local_files_only=True, **changes)  # type: ignore[no-any-return]
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{folder}: holds no encoder ({_first_line(error)}); run: korbert run --to export") from error
+
+
+def load_classifier(folder: Path, labels: Sequence[str], dropout: float, seed: int) -> PreTrainedModel:
+    """The encoder with a new classification head, in training mode, on the CPU.
+
+    Attention dropout is 0: with it and a mask, scaled dot product attention has no fast path on a CPU; `dropout` acts
+    on embeddings, sublayer outputs and the head, as in BERT.
+
+    Args:
+        folder: Any encoder that transformers can load as a sequence classifier.
+        labels: Name of each label, 0 first.
+        dropout: Hidden and classifier dropout.
+        seed: Draws the head's weights.
+
+    Raises:
+        UsageError: when the folder holds no such model, or its weights belong to another architecture (transformers
+            would silently draw all of them anew).
+    """
+    quiet()
+    torch.manual_seed(seed)
+    config = read_config(folder, **_head(labels, dropout))
+    try:
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            str(folder), config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise UsageError(
+            f"{folder}: holds no encoder that can be read ({_first_line(error)}); run: korbert run --to export"
+        ) from error
+    lost = [name for name in info["missing_keys"] if not any(part in name for part in HEAD)]
+    if lost:
+        raise UsageError(
+            f"{folder}: its weights lack {len(lost)} of the model's tensors ({sorted(lost)[0]}, ...); "
+            "config.json and weights must be of the same model: run: korbert run --to export"
+        )
+    return model.train()  # type: ignore[no-any-return]
+
+
+def _head(labels: Sequence[str], dropout: float) -> dict[str, object]:
+    return {
+        "num_labels": len(labels),
+        "id2label": dict(enumerate(labels)),
+        "label2id": {label: number for number, label in enumerate(labels)},
+        "hidden_dropout_prob": dropout,
+        "classifier_dropout": dropout,
+        "attention_probs_dropout_prob": 0.0,
+    }
+
+
+def check_inputs(folder: Path, rows: EncodedRows) -> None:
+    """Checks that the encoder has an embedding for every token and position of `rows`.
+
+    Raises:
+        UsageError: when it has not; on a GPU it would be an unreadable assertion.
+    """
+    config = read_config(folder)
+    vocabulary = config.vocab_size
+    if rows.tokens.max(initial=0) >= vocabulary:
+        raise UsageError(
+            f"{folder}: its tokenizer gives id {rows.tokens.max()}, its encoder knows {vocabulary} tokens; "
+            "they must be of the same export: run: korbert run --to export"
+        )
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None and rows.lengths.max() > positions:
+        raise UsageError(
+            f"finetune.max_tokens: rows have up to {rows.lengths.max()} tokens, the encoder in {folder} has "
+            f"{positions} positions; choose fewer"
+        )
+
+
+def predicted(
+    model: PreTrainedModel, rows: EncodedRows, pad: int, advance: Advance = lambda _: None
+) -> NDArray[np.int64]:
+    """(r,) the label the model gives each row. Leaves the model in the mode it was in."""
+    answers = np.zeros(len(rows), dtype=np.int64)
+    training = model.training
+    model.train(False)
+    with torch.inference_mode():
+        for numbers in evaluation_batches(rows.lengths):
+            answers[numbers] = logits(model, rows, numbers, pad).argmax(dim=-1).cpu().numpy()
+            advance(len(numbers))
+    model.train(training)
+    return answers
+
+
+def logits(model: PreTrainedModel, rows: EncodedRows, numbers: NDArray[np.int64], pad: int) -> torch.Tensor:
+    """(b, labels) scores of the rows of these numbers."""
+    ids, mask = rows.padded(numbers, pad)
+    mask = None if mask is None else mask.to(model.device)
+    return model(input_ids=ids.to(model.device), attention_mask=mask).logits  # type: ignore[no-any-return]
+
+
+def save_classifier(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Writes a folder that transformers loads; it appears whole or not at all, in place of one that is there.
+
+    Raises:
+        WorldError: when the disk fails or is full.
+    """
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        model.save_pretrained(str(part))
+        tokenizer.save_pretrained(str(part))
+    except SafetensorError as error:  # its own class, not OSError, for a full disk
+        shutil.rmtree(part, ignore_errors=True)
+        raise WorldError(f"{folder}: cannot be written ({_first_line(error)}); free space, then run again") from error
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+
+
+def quiet() -> None:
+    """Keeps transformers' loading reports and bars off standard error: the head is new by design."""
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

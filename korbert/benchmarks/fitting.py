@@ -1,0 +1,175 @@
+"""Fine-tuning of one classifier with one seed: AdamW, linear warm-up and decay, gradients clipped to norm 1.
+
+Settings as published for Korean encoders (KoELECTRA's and KLUE's fine-tuning code: AdamW with eps 1e-8, linear
+decay, clip 1.0); an epoch is a pure function of the weights, the optimiser's state and (seed, epoch), so a fitting
+that is restored at an epoch's end goes on as if it had not stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedModel
+
+from korbert.benchmarks.batches import EncodedRows, training_batches
+from korbert.benchmarks.classifier import logits
+from korbert.config import FinetuneConfig
+from korbert.errors import UsageError
+
+CLIP = 1.0
+EPSILON = 1e-8
+CURVE_POINTS = 50
+"""Points of the training curve an epoch, at most."""
+
+TRAINING_PASSES = 3
+"""Work of a training row in forward passes: the backward pass costs about two."""
+
+Advance = Callable[[int, str], None]
+"""Told how many more forward passes of a row are done, and a note."""
+
+
+class Diverged(UsageError):
+    """The loss is no number any more: the settings are too bold for this model."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a sweep searches, and what it does not."""
+
+    epochs: int
+    batch: int
+    lr: float
+    warmup: float
+    weight_decay: float
+    dropout: float
+    seed: int
+
+    @classmethod
+    def of(cls, config: FinetuneConfig, seed: int) -> Settings:
+        """The settings that a config gives one seed's run."""
+        return cls(
+            config.epochs, config.batch, config.lr, config.warmup, config.weight_decay, config.dropout, seed
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Point:
+    """Mean loss of a stretch of steps."""
+
+    epoch: int
+    step: int
+    """Optimiser steps done since the fitting began."""
+    loss: float
+    lr: float
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training rows gave."""
+
+    points: list[Point]
+    loss: float
+    """Mean over the epoch's steps."""
+    tokens: int
+    """Tokens of the rows, padding not counted."""
+    seconds: float
+
+
+class Fitting:
+    """A classifier in training."""
+
+    def __init__(self, model: PreTrainedModel, rows: EncodedRows, pad: int, settings: Settings) -> None:
+        self.model, self.settings = model, settings
+        self._rows, self._pad = rows, pad
+        self._labels = torch.from_numpy(rows.labels).to(model.device)
+        self._steps = -(-len(rows) // settings.batch)
+        self._optimizer = torch.optim.AdamW(
+            decay_groups(model, settings.weight_decay), lr=settings.lr, eps=EPSILON, fused=True
+        )
+
+    def epoch(self, number: int, advance: Advance = lambda *_: None) -> Epoch:
+        """One pass over the training rows.
+
+        Args:
+            number: From 1; with the settings' seed it decides order and dropout.
+            advance: Told of every batch.
+
+        Raises:
+            Diverged: when the loss is not finite.
+        """
+        settings, started = self.settings, time.monotonic()
+        torch.manual_seed(int(np.random.SeedSequence((settings.seed, number)).generate_state(1)[0]))
+        batches = training_batches(self._rows.lengths, settings.batch, settings.seed, number)
+        stride = -(-len(batches) // CURVE_POINTS)
+        points: list[Point] = []
+        losses: list[torch.Tensor] = []
+        total = 0.0
+        for done, numbers in enumerate(batches, 1):
+            step = (number - 1) * self._steps + done
+            losses.append(self._step(step, numbers))
+            if done % stride == 0 or done == len(batches):
+                loss = self._finite(torch.stack(losses).mean().item(), step)
+                points.append(Point(number, step, round(loss, 5), self._rate(step)))
+                total += loss * len(losses)
+                losses = []
+            advance(TRAINING_PASSES * len(numbers), self._note(number, done, points, time.monotonic() - started))
+        return Epoch(points, total / len(batches), int(self._rows.lengths.sum()), time.monotonic() - started)
+
+    def state(self) -> dict[str, Any]:
+        """Weights and optimiser state, for a checkpoint at an epoch's end."""
+        return {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes up `state`'s answer."""
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+
+    def _step(self, step: int, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> torch.Tensor:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._rate(step)
+        loss = cross_entropy(logits(self.model, self._rows, numbers, self._pad), self._labels[numbers])
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        return loss.detach()
+
+    def _note(self, epoch: int, done: int, points: list[Point], seconds: float) -> str:
+        pace = done * self.settings.batch / max(seconds, 1e-9)
+        loss = f"loss {points[-1].loss:.3f}, " if points else ""
+        return f"epoch {epoch}/{self.settings.epochs}, {loss}{pace:,.0f} rows/s"
+
+    def _rate(self, step: int) -> float:
+        return self.settings.lr * slope(step, self._steps * self.settings.epochs, self.settings.warmup)
+
+    def _finite(self, loss: float, step: int) -> float:
+        if not math.isfinite(loss):
+            raise Diverged(
+                f"finetune.lr = {self.settings.lr}: the loss is {loss} at step {step} of seed {self.settings.seed}; "
+                "choose a smaller one"
+            )
+        return loss
+
+
+def slope(step: int, steps: int, warmup: float) -> float:
+    """Share of the peak learning rate at `step` (from 1): up over `warmup * steps`, then down to 0 after the last."""
+    rising = round(warmup * steps)
+    if step <= rising:
+        return step / rising
+    return (steps - step + 1) / (steps - rising + 1)
+
+
+def decay_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """AdamW's parameter groups: matrices decay; biases and norms, which have one dimension, do not."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+    ]

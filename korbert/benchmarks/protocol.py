@@ -1,0 +1,85 @@
+"""How a seed's score comes about: the best epoch is chosen on validation rows, then the test rows are asked once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from korbert.benchmarks.batches import EncodedRows
+from korbert.benchmarks.classifier import predicted
+from korbert.benchmarks.fitting import Advance, Fitting
+from korbert.benchmarks.metrics import accuracy
+
+
+class TestSetSpent(RuntimeError):
+    """The test rows were asked for a second score: a choice could be made on them."""
+
+
+class TestSet:
+    """The test rows, which answer each seed once."""
+
+    def __init__(self, rows: EncodedRows, pad: int, spent: Iterable[int] = ()) -> None:
+        """`spent` are the seeds that have their score from an earlier attempt of the same run."""
+        self._rows, self._pad = rows, pad
+        self._spent = set(spent)
+
+    def accuracy(self, model: PreTrainedModel, seed: int, advance: Callable[[int], None] = lambda _: None) -> float:
+        """Accuracy over all test rows.
+
+        Raises:
+            TestSetSpent: when this seed has asked before.
+        """
+        if seed in self._spent:
+            raise TestSetSpent(f"seed {seed} has its test score already; choose on validation rows, not on test rows")
+        self._spent.add(seed)
+        return accuracy(predicted(model, self._rows, self._pad, advance), self._rows.labels)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The best epoch of a fitting, chosen on validation rows; the model has that epoch's weights."""
+
+    best_epoch: int
+    """From 1; the earliest of equals."""
+    validation: list[float]
+    """Accuracy after each epoch."""
+    curve: list[dict[str, Any]]
+    """Training points, and a validation point at the end of each epoch."""
+    tokens_per_second: float
+    """Training tokens, padding not counted, a second of training."""
+    seconds: float
+    """Training and validation."""
+
+
+def fit(fitting: Fitting, validation: EncodedRows, pad: int, advance: Advance = lambda *_: None) -> Outcome:
+    """All epochs of a fitting; its model ends with the weights of the epoch that was best on `validation`.
+
+    Raises:
+        Diverged: when the loss is not finite.
+    """
+    started, tokens, training_seconds = time.monotonic(), 0, 0.0
+    scores: list[float] = []
+    curve: list[dict[str, Any]] = []
+    best: dict[str, torch.Tensor] = {}
+    for number in range(1, fitting.settings.epochs + 1):
+        epoch = fitting.epoch(number, advance)
+        tokens, training_seconds = tokens + epoch.tokens, training_seconds + epoch.seconds
+        answers = predicted(fitting.model, validation, pad, lambda rows: advance(rows, "validation"))
+        scores.append(accuracy(answers, validation.labels))
+        curve += [{"seed": fitting.settings.seed, **asdict(point)} for point in epoch.points]
+        curve[-1]["validation"] = scores[-1]
+        if scores[-1] > max(scores[:-1], default=-1.0):
+            best = {name: value.clone() for name, value in fitting.model.state_dict().items()}
+    fitting.model.load_state_dict(best)
+    return Outcome(
+        best_epoch=scores.index(max(scores)) + 1,
+        validation=scores,
+        curve=curve,
+        tokens_per_second=round(tokens / max(training_seconds, 1e-9), 1),
+        seconds=round(time.monotonic() - started, 3),
+    )
