@@ -1,0 +1,71 @@
+"""One spelling for text that looks the same: characters, spaces, lines and drawn-out repetitions.
+
+`normalize` is idempotent. It never touches digits beyond their width, and keeps quotation marks as written.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+
+REPEATS = 3
+"""Longest run of one character that is kept (KcBERT collapses likewise); digits are numbers and stay as they are."""
+
+_LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+_MIDDLE_DOTS = "\u318d\u30fb\u2027\u2219\u22c5\uff65"
+_HYPHENS = "\u2010\u2011\u00ad\u2043\ufe63"
+_TILDES = "\u301c\u223c\u02dc"
+# Entities that crawlers leave behind; anything else with an ampersand is text.
+_ENTITIES = {
+    "amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "#39": "'", "#34": '"', "nbsp": " ",
+    "middot": "·", "hellip": "…", "lsquo": "‘", "rsquo": "’", "ldquo": "“", "rdquo": "”",
+}  # fmt: skip
+_ENTITY = re.compile(f"&({'|'.join(map(re.escape, _ENTITIES))});")
+_RUN = re.compile(rf"([^\d\s])\1{{{REPEATS},}}")
+_SPACES = re.compile(r" {2,}")
+_NEAR_LINE_END = re.compile(r" ?\n[ \n]*")
+
+
+def _table() -> dict[int, str | None]:
+    """Code point to what replaces it; None deletes."""
+    table: dict[int, str | None] = {}
+    for code in range(sys.maxunicode + 1):
+        category = unicodedata.category(chr(code))
+        if category in ("Cc", "Cf", "Cs", "Co"):
+            table[code] = None
+        elif category == "Zs":
+            table[code] = " "
+    # U+FFFD stands for what a wrong decoding has lost; U+3164, U+115F and U+1160 are blanks that pass for Hangul.
+    table |= dict.fromkeys((0xFFFD, 0x115F, 0x1160, 0x3164, 0xFFA0), None)
+    table |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    table |= dict.fromkeys(map(ord, _MIDDLE_DOTS), "·")
+    table |= dict.fromkeys(map(ord, _HYPHENS), "-")
+    table |= dict.fromkeys(map(ord, _TILDES), "~")
+    table |= dict.fromkeys(map(ord, _LINE_ENDS), "\n")
+    # A soft hyphen is a place to break a line at, not a letter.
+    return table | {ord("\t"): " ", ord("\n"): "\n", 0x00AD: None}
+
+
+_TABLE = _table()
+
+
+def normalize(text: str) -> str:
+    """`text` in NFC with plain spaces, no invisible characters, no empty lines, runs bounded by `REPEATS`.
+
+    Half a surrogate pair is dropped, so that the result can always be written as UTF-8.
+    """
+    while (once := _pass(text)) != text:
+        # An entity can uncover another one (&amp;lt;), a dropped character can bring a letter and its accent together.
+        text = once
+    return text
+
+
+def _pass(text: str) -> str:
+    text = text.replace("\r\n", "\n").translate(_TABLE)
+    text = unicodedata.normalize("NFC", text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
+    text = _SPACES.sub(" ", text)
+    text = _NEAR_LINE_END.sub("\n", text).strip()
+    return _RUN.sub(lambda match: match[1] * REPEATS, text)
