@@ -1,0 +1,94 @@
+"""What is to be trained, derived from config and tokens alone: the same in the driver and in every worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from korbert import chain
+from korbert.chain import Workspace
+from korbert.config import Config
+from korbert.data.loader import Loader, Order
+from korbert.data.samples import Samples
+from korbert.data.shards import TokenStore
+from korbert.storage import Plan
+from korbert.training.checkpoint import Checkpoints
+from korbert.training.metrics import MetricsFile
+from korbert.training.process_group import World
+
+
+@dataclass(frozen=True)
+class Course:
+    """One training: its data, its length, and the places of its files."""
+
+    config: Config
+    plan: Plan
+    store: TokenStore
+    samples: Samples
+    order: Order
+    steps: int
+    """Optimiser steps from the first to the last."""
+
+    @property
+    def folder(self) -> Path:
+        """The artefact's folder."""
+        return self.plan.path
+
+    @property
+    def audit(self) -> Path:
+        """The audit log's folder."""
+        return self.folder / "audit"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the processes' logs."""
+        return self.folder / "logs"
+
+    @property
+    def wandb(self) -> Path:
+        """Folder of the wandb run."""
+        return self.folder / "wandb"
+
+    @property
+    def weights(self) -> Path:
+        """The trained weights."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def metrics(self) -> MetricsFile:
+        """The curves."""
+        return MetricsFile(self.folder / "metrics.jsonl")
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The checkpoints."""
+        keep = self.config.training.keep_checkpoints
+        return Checkpoints(self.folder / "checkpoints", self.plan.key, self.plan.config, keep)
+
+    def loader(self, world: World) -> Loader:
+        """Makes the batches of one worker."""
+        training = self.config.training
+        return Loader(
+            self.samples,
+            self.order,
+            row_tokens=training.row_tokens,
+            rows_per_micro_batch=training.rows_per_micro_batch,
+            rank=world.rank,
+            world=world.size,
+        )
+
+
+def course(config: Config, workspace: Workspace) -> Course:
+    """The training that `config` asks for on the workspace's tokens.
+
+    Raises:
+        UsageError: when the tokens are absent, damaged or empty.
+    """
+    plan = chain.plan(config, workspace, "pretrain")
+    store = TokenStore(workspace.path("tokens"))
+    samples = Samples(store, config.data, config.seed)
+    order = Order(len(samples), config.training.global_batch, config.seed)
+    steps = config.training.epochs * order.steps_an_epoch
+    if config.training.max_steps:
+        steps = min(steps, config.training.max_steps)
+    return Course(config, plan, store, samples, order, steps)

@@ -1,0 +1,102 @@
+"""The one place that knows where training runs: this process's rank, its device, and how processes talk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from korbert.errors import UsageError
+
+# Longest wait for another rank: rank 0 may be writing a checkpoint, or a lost peer may have gone without a word.
+TIMEOUT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class World:
+    """This process among the workers."""
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    restart: int = 0
+    """Times that this node's agent has started the workers again; nodes may differ."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes what is written once."""
+        return self.rank == 0
+
+
+def world_of(environment: Mapping[str, str]) -> World:
+    """What torchrun tells a worker; a process of its own is a world of one."""
+    return World(
+        rank=int(environment.get("RANK", 0)),
+        size=int(environment.get("WORLD_SIZE", 1)),
+        local_rank=int(environment.get("LOCAL_RANK", 0)),
+        restart=int(environment.get("TORCHELASTIC_RESTART_COUNT", 0)),
+    )
+
+
+def device_of(name: str, world: World) -> torch.device:
+    """The device that a worker trains on: `auto` takes CUDA where there is some.
+
+    Raises:
+        UsageError: when CUDA is asked for and absent, or has fewer devices than this node has workers.
+    """
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    found = torch.cuda.device_count()
+    if found <= world.local_rank:
+        raise UsageError(
+            f"training.device = {name!r}: worker {world.local_rank} of this machine finds {found} CUDA devices; "
+            f"set training.workers={max(1, found)} or training.device=cpu"
+        )
+    device = torch.device("cuda", world.local_rank)
+    torch.cuda.set_device(device)
+    return device
+
+
+class Group:
+    """The workers' agreement on small things. Its messages go between CPUs and never make a GPU wait."""
+
+    def __init__(self, world: World, control: Any) -> None:
+        self._world, self._control = world, control
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set on any rank: all get the same answer."""
+        if self._world.size == 1:
+            return flag
+        votes = torch.tensor([int(flag)])
+        dist.all_reduce(votes, op=dist.ReduceOp.MAX, group=self._control)
+        return bool(votes.item())
+
+    def from_leader(self, value: Any) -> Any:
+        """Rank 0's value, on every rank."""
+        if self._world.size == 1:
+            return value
+        carried = [value]
+        dist.broadcast_object_list(carried, src=0, group=self._control)
+        return carried[0]
+
+    def barrier(self) -> None:
+        """Waits until every rank is here."""
+        self.any(False)
+
+
+@contextmanager
+def process_group(world: World, device: torch.device) -> Iterator[Group]:
+    """Joins the workers (nccl between GPUs, gloo between CPUs) for the length of the block."""
+    if world.size == 1:
+        yield Group(world, None)
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    try:
+        yield Group(world, dist.new_group(backend="gloo", timeout=TIMEOUT))
+    finally:
+        dist.destroy_process_group()

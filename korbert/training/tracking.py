@@ -1,0 +1,71 @@
+"""Weights & Biases beside the metrics file: offline without a key, one run a training, never in training's way."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from korbert.config import Config, to_dict
+
+Warn = Callable[[str], None]
+
+
+class Tracker:
+    """Sends metrics to wandb; after the first failure it warns once and stays silent."""
+
+    def __init__(self, config: Config, folder: Path, warn: Warn) -> None:
+        """Starts or continues the training's run; its files lie in `folder`."""
+        self._warn = warn
+        self._run: Any = None
+        mode = config.tracking.mode
+        if mode == "auto":
+            mode = "online" if os.environ.get("WANDB_API_KEY") else "offline"
+        if mode != "disabled":
+            self._guarded(lambda: self._start(config, folder, mode))
+
+    def _start(self, config: Config, folder: Path, mode: str) -> None:
+        import wandb
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._run = wandb.init(
+            id=run_id(folder),
+            resume="allow",
+            project=config.tracking.project,
+            name=config.recipe,
+            config=to_dict(config),
+            dir=str(folder),
+            mode="online" if mode == "online" else "offline",
+            settings=wandb.Settings(
+                silent=True, console="off", disable_git=True, save_code=False, x_disable_stats=True
+            ),
+        )
+        # A resumed training goes back to its checkpoint's step; wandb's own counter only grows.
+        self._run.define_metric("*", step_metric="step")
+
+    def log(self, line: dict[str, Any]) -> None:
+        """Sends one line of metrics."""
+        if self._run is not None:
+            self._guarded(lambda: self._run.log(line))
+
+    def finish(self) -> None:
+        """Completes the run's files."""
+        if self._run is not None:
+            self._guarded(lambda: self._run.finish(quiet=True))
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:
+            self._run = None
+            self._warn(f"wandb: {type(error).__name__}: {error}; training goes on without it")
+
+
+def run_id(folder: Path) -> str:
+    """The training's wandb run, drawn once and kept in `folder`."""
+    path = folder / "run-id"
+    if not path.exists():
+        path.write_text(secrets.token_hex(4))
+    return path.read_text().strip()
