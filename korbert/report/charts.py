@@ -1,0 +1,333 @@
+"""The charts as data: what is drawn, before anything draws it. `svg` and `png` render the same objects.
+
+A colour is a name: run0 ... run7 (one a run), muted, accent, kept, removed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from korbert.report import axes
+from korbert.report.axes import Axis
+from korbert.report.numbers import finite
+from korbert.report.runs import Funnel, Point, Run, Sweep
+
+RUN_COLOURS = 8
+LONGEST_LINE = 600
+SMOOTH_FROM = 60
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line or cloud of points: x and y of the same length, finite."""
+
+    label: str
+    colour: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    faint: bool = False
+    dashed: bool = False
+    points: bool = False
+    """Dots alone, no line."""
+    names: tuple[str, ...] = ()
+    """What each dot is, where dots have names."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A dashed horizontal line with a label."""
+
+    y: float
+    label: str
+    colour: str = "muted"
+
+
+@dataclass(frozen=True)
+class Event:
+    """A dotted vertical line with a label."""
+
+    x: float
+    label: str
+    colour: str
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Series over one pair of axes."""
+
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    levels: tuple[Level, ...] = ()
+    events: tuple[Event, ...] = ()
+    x_scale: str = "zero"
+    """zero (from 0 to the greatest value), log, epochs (whole numbers) or years."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A horizontal bar from `start` to `start + value`."""
+
+    label: str
+    start: float
+    value: float
+    colour: str
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars one below the other on one scale from 0 to `whole`, their percentages of `share_of`."""
+
+    name: str
+    title: str
+    unit: str
+    bars: tuple[Bar, ...]
+    whole: float
+    share_of: float
+
+
+@dataclass(frozen=True)
+class DotRow:
+    """One task of one run: each seed's value, their mean and deviation, and the majority class's share."""
+
+    label: str
+    colour: str
+    values: tuple[float, ...]
+    mean: float | None
+    std: float | None
+    baseline: float | None
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Rows of dots on one scale."""
+
+    name: str
+    title: str
+    x_label: str
+    rows: tuple[DotRow, ...]
+
+
+def plot_axes(chart: Curves) -> tuple[Axis, Axis]:
+    """The ranges that a chart needs, its levels included."""
+    xs = [value for series in chart.series for value in series.x]
+    ys = [value for series in chart.series for value in series.y] + [level.y for level in chart.levels]
+    across = {"zero": axes.from_zero, "log": axes.logarithmic, "epochs": axes.counting, "years": axes.years}
+    return across[chart.x_scale](xs), axes.covering(ys)
+
+
+def dot_axis(chart: Dots) -> Axis:
+    """The range that holds every seed, mean, deviation and baseline."""
+    found = [v for row in chart.rows for v in (*row.values, row.baseline) if v is not None]
+    ends = [row.mean + sign * (row.std or 0) for row in chart.rows if row.mean is not None for sign in (-1, 1)]
+    return axes.covering([*found, *ends], count=6)
+
+
+def run_colour(number: int) -> str:
+    """The colour of the run at `number` in the report's order."""
+    return f"run{number % RUN_COLOURS}"
+
+
+# What is drawn of a training: name, title, y axis, and how a point answers it.
+_QUANTITIES: tuple[tuple[str, str, str, Callable[[Point], float | None]], ...] = (
+    ("mlm", "Masked-token loss (MLM)", "nats a masked token", lambda p: p.mlm),
+    ("sop", "Sentence-order loss (SOP)", "nats a sample", lambda p: p.sop),
+    ("loss", "Sum of both losses", "nats", lambda p: p.loss),
+    ("mlm-accuracy", "MLM accuracy", "share of masked tokens", lambda p: p.mlm_accuracy),
+    ("sop-accuracy", "SOP accuracy", "share of samples", lambda p: p.sop_accuracy),
+    ("speed", "Speed", "real tokens a second", lambda p: p.tokens_per_second),
+)
+
+
+def training_curves(runs: Sequence[Run], x: str = "step") -> tuple[Curves, ...]:
+    """The six charts of pre-training with all runs in each; `x` is step or tokens. Charts without a value fall out."""
+    charts = []
+    for name, title, y_label, value in _QUANTITIES:
+        drawn = [(number, run) for number, run in enumerate(runs) if run.pretraining and run.pretraining.points]
+        series = [line for number, run in drawn for line in _lines(number, run, x, value)]
+        if series:
+            events = tuple(event for number, run in drawn for event in _restarts(number, run, x))
+            x_label = "optimiser steps" if x == "step" else "real tokens"
+            charts.append(Curves(name, title, x_label, y_label, tuple(series), _levels(name, drawn), events))
+    return tuple(charts)
+
+
+def _lines(number: int, run: Run, x: str, value: Callable[[Point], float | None]) -> list[Series]:
+    assert run.pretraining is not None
+    at = [(finite(point.tokens if x == "tokens" else point.step), value(point)) for point in run.pretraining.points]
+    pairs = [(px, py) for px, py in at if px is not None and py is not None]
+    if not pairs:
+        return []
+    colour, dashed = run_colour(number), number >= RUN_COLOURS
+    if len(pairs) < SMOOTH_FROM:
+        return [_series(run.name, colour, pairs, dashed=dashed)]
+    means = smoothed([y for _, y in pairs])
+    smooth = [(px, y) for (px, _), y in zip(pairs, means, strict=True)]
+    return [_series(run.name, colour, pairs, faint=True), _series(run.name, colour, smooth, dashed=dashed)]
+
+
+def _series(
+    label: str, colour: str, pairs: Sequence[tuple[float, float]], *, faint: bool = False, dashed: bool = False
+) -> Series:
+    xs, ys = zip(*thinned(pairs), strict=True)
+    return Series(label, colour, xs, ys, faint=faint, dashed=dashed)
+
+
+def _levels(name: str, drawn: Sequence[tuple[int, Run]]) -> tuple[Level, ...]:
+    if name == "sop":
+        return (Level(math.log(2), "ln 2: guessing"),)
+    if name == "sop-accuracy":
+        return (Level(0.5, "guessing"),)
+    if name != "mlm":
+        return ()
+    of = {run.name: (number, run.pretraining.unigram_entropy) for number, run in drawn if run.pretraining}
+    values = {round(value, 4) for _, value in of.values() if value is not None}
+    if len(values) <= 1:
+        return tuple(Level(value, f"unigram entropy {value:.2f}") for value in values)
+    return tuple(
+        Level(value, f"unigram entropy {value:.2f} ({label})", run_colour(number))
+        for label, (number, value) in of.items()
+        if value is not None
+    )
+
+
+def _restarts(number: int, run: Run, x: str) -> list[Event]:
+    assert run.pretraining is not None
+    at = {point.step: point.tokens if x == "tokens" else float(point.step) for point in run.pretraining.points}
+    places = [at[step] for step in run.pretraining.restarted_at]
+    return [Event(place, f"{run.name}: restarted", run_colour(number)) for place in places if place is not None]
+
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    """Each value's mean with its neighbours, a window of a thirtieth of all; the ends use what is there."""
+    reach = max(2, len(values) // 60)
+    sums = [0.0]
+    for value in values:
+        sums.append(sums[-1] + value)
+    means = []
+    for index in range(len(values)):
+        near = min(reach, index, len(values) - 1 - index)
+        means.append((sums[index + near + 1] - sums[index - near]) / (2 * near + 1))
+    return means
+
+
+def thinned(pairs: Sequence[tuple[float, float]], limit: int = LONGEST_LINE) -> list[tuple[float, float]]:
+    """At most about `limit` of the pairs, spikes kept: the first, the last, and each stretch's least and greatest y."""
+    if len(pairs) <= limit:
+        return list(pairs)
+    stretch = math.ceil(len(pairs) / (limit // 2))
+    kept = {0, len(pairs) - 1}
+    for start in range(0, len(pairs), stretch):
+        indices = range(start, min(start + stretch, len(pairs)))
+        kept |= {min(indices, key=lambda i: pairs[i][1]), max(indices, key=lambda i: pairs[i][1])}
+    return [pairs[index] for index in sorted(kept)]
+
+
+def funnel_bars(run: Run) -> Bars | None:
+    """Articles, what each filter took away from the right end of what was left, and the documents that stayed."""
+    funnel = run.funnel
+    if funnel is None:
+        return None
+    crawled = run.crawl.articles if run.crawl else funnel.articles
+    bars = [Bar("articles crawled", 0, crawled, "kept")] if run.crawl else []
+    bars.append(Bar("read for the corpus", 0, funnel.articles, "kept"))
+    bars += [Bar(reason.replace("_", " "), start, count, "removed") for reason, start, count in _removals(funnel)]
+    bars.append(Bar("documents", 0, funnel.documents, "kept"))
+    whole = max(bar.start + bar.value for bar in bars)
+    title = "From articles to documents"
+    return Bars(f"funnel-{run.name}", title, "articles", tuple(bars), max(whole, 1), crawled)
+
+
+def _removals(funnel: Funnel) -> list[tuple[str, int, int]]:
+    left, rows = funnel.articles, []
+    for reason, count in funnel.removed:
+        left -= count
+        rows.append((reason, max(left, 0), count))
+    return rows
+
+
+def month_curve(run: Run) -> Curves | None:
+    """Articles a month over the years (x in years), gaps as zeros; None with fewer than two months."""
+    months = {name: n for name, n in (run.crawl.by_month if run.crawl else {}).items() if _month(name) is not None}
+    numbers = {index: count for name, count in months.items() if (index := _month(name)) is not None}
+    if len(numbers) < 2:
+        return None
+    span = range(min(numbers), max(numbers) + 1)
+    pairs = [(index / 12, float(numbers.get(index, 0))) for index in span]
+    line = _series(run.name, "kept", pairs)
+    return Curves(
+        f"months-{run.name}", "Articles by month of publication", "year", "articles", (line,), x_scale="years"
+    )
+
+
+def _month(name: str) -> int | None:
+    """Months since year 0 of YYYY-MM."""
+    year, _, month = name.partition("-")
+    if len(name) != 7 or not (year + month).isascii() or not (year + month).isdigit() or not 1 <= int(month) <= 12:
+        return None
+    return int(year) * 12 + int(month) - 1
+
+
+def score_dots(runs: Sequence[Run]) -> Dots | None:
+    """A row a task and run."""
+    rows = [
+        DotRow(
+            f"{score.task} · {run.name}",
+            run_colour(number),
+            tuple(seed.test for seed in score.seeds if seed.test is not None),
+            score.mean,
+            score.std,
+            score.majority_baseline,
+        )
+        for number, run in enumerate(runs)
+        for score in run.scores
+    ]
+    metrics = sorted({score.metric for run in runs for score in run.scores})
+    return Dots("scores", "Scores on the test sets", ", ".join(metrics), tuple(rows)) if rows else None
+
+
+def sweep_charts(run: Run) -> tuple[Curves, ...]:
+    """The sweep's validation score against the learning rate, and each trial's learning curve."""
+    if run.sweep is None:
+        return ()
+    charts = (_against_lr(run.name, run.sweep), _learning(run.name, run.sweep))
+    return tuple(chart for chart in charts if chart.series)
+
+
+def _against_lr(name: str, sweep: Sweep) -> Curves:
+    groups: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
+    for trial in sweep.trials:
+        if trial.lr is not None and trial.best is not None:
+            groups.setdefault(_look(trial.name, trial.state, sweep), []).append((trial.lr, trial.best, trial.name))
+    series = []
+    for (label, colour), dots in groups.items():
+        xs, ys, names = zip(*dots, strict=True)
+        series.append(Series(label, colour, xs, ys, points=True, names=tuple(f"trial {n}" for n in names)))
+    return Curves(
+        f"sweep-lr-{name}", "Validation against learning rate", "learning rate (log)", "best validation score",
+        tuple(series), x_scale="log",
+    )  # fmt: skip
+
+
+def _learning(name: str, sweep: Sweep) -> Curves:
+    series = []
+    # The winner is drawn last, over the others.
+    for trial in sorted(sweep.trials, key=lambda trial: trial.name == sweep.winner):
+        if trial.validation:
+            xs, ys = zip(*trial.validation, strict=True)
+            colour = _look(trial.name, trial.state, sweep)[1]
+            series.append(Series(f"trial {trial.name}", colour, xs, ys, dashed=trial.state == "stopped"))
+    return Curves(
+        f"sweep-epochs-{name}", "Learning curves of the trials", "epoch", "validation score", tuple(series),
+        x_scale="epochs",
+    )  # fmt: skip
+
+
+def _look(name: str, state: str, sweep: Sweep) -> tuple[str, str]:
+    if name == sweep.winner:
+        return "winner", "accent"
+    return (f"{state} by ASHA", "muted") if state == "stopped" else (state, "run0")

@@ -1,0 +1,273 @@
+"""Workspaces -> `Run`s. What is missing stays missing, what is broken becomes a note; neither stops the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from korbert import chain
+from korbert.chain import Workspace
+from korbert.config import Config
+from korbert.errors import UsageError, WorldError
+from korbert.report.numbers import finite
+from korbert.report.runs import Crawl, Funnel, Point, Pretraining, Run, Score, SeedScore, StageRow, Sweep, Trial
+from korbert.storage import INTENT, Manifest, read_manifest
+
+
+def read(workspaces: Sequence[Workspace]) -> tuple[Run, ...]:
+    """The runs in the order given; of runs with one name the later ones get a number."""
+    runs: list[Run] = []
+    taken: set[str] = set()
+    for workspace in workspaces:
+        name = base = workspace.root.resolve().name
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{base} ({number})"
+        taken.add(name)
+        runs.append(_Reader(workspace, name).run())
+    return tuple(runs)
+
+
+class _Reader:
+    """Reads one workspace and gathers the notes."""
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        self._workspace, self._name = workspace, name
+        self._notes: list[str] = []
+
+    def run(self) -> Run:
+        config = self._config()
+        stages = tuple(self._stage(config, link.name) for link in chain.CHAIN)
+        counts = {stage.name: stage.counts for stage in stages}
+        parts: dict[str, Any] = {
+            "crawl": self._crawl(counts["crawl"]),
+            "funnel": self._funnel(counts),
+            "pretraining": self._pretraining(counts),
+            "scores": self._scores(),
+            "sweep": self._sweep(),
+        }
+        return Run(self._name, config, stages, **parts, notes=tuple(self._notes))
+
+    def _config(self) -> Config | None:
+        try:
+            return self._workspace.load()
+        except UsageError as error:
+            found = self._workspace.config_file.is_file()
+            self._notes.append(f"config.json: {self._plain(error)}" if found else "config.json is missing")
+            return None
+
+    def _stage(self, config: Config | None, name: str) -> StageRow:
+        path = self._workspace.path(name)
+        try:
+            manifest = read_manifest(path)
+        except (WorldError, OSError) as error:
+            return StageRow(name, "damaged", self._plain(error))
+        if config is None:
+            begun = (path / INTENT).is_file()
+            return _row(name, "unknown" if manifest else "unfinished" if begun else "absent", "", manifest)
+        try:
+            state = chain.state(config, self._workspace, name)
+        except (UsageError, WorldError, OSError) as error:
+            return _row(name, "stale" if manifest else "absent", self._plain(error), manifest)
+        return _row(name, state.state, state.why, state.manifest)
+
+    def _crawl(self, counts: dict[str, Any]) -> Crawl | None:
+        summary = self._object("crawl/summary.json") or counts
+        articles = _count(summary.get("articles"))
+        if articles is None:
+            return None
+        tables = (_counts(summary.get(name)) for name in ("by_month", "by_press", "slices"))
+        return Crawl(articles, _count(summary.get("new")), *tables)
+
+    def _funnel(self, counts: dict[str, dict[str, Any]]) -> Funnel | None:
+        rows = self._json("corpus/funnel.json")
+        steps = [(str(row["step"]), _count(row.get("documents"))) for row in _objects(rows) if "step" in row]
+        known = {name: count for name, count in steps if count is not None}
+        corpus = counts["corpus"]
+        articles = known.pop("articles", _count(corpus.get("articles")))
+        documents = known.pop("documents", _count(corpus.get("documents")))
+        if articles is None or documents is None:
+            return None
+        totals = {name: _count(corpus.get(name)) for name in ("sentences", "characters")}
+        removed = tuple((name, count) for name, count in known.items() if name not in totals)
+        return Funnel(articles, removed, documents, **totals, tokens=_count(counts["tokens"].get("tokens")))
+
+    def _pretraining(self, counts: dict[str, dict[str, Any]]) -> Pretraining | None:
+        points = self._points()
+        summary = self._object("pretrain/summary.json")
+        if not points and not summary:
+            return None
+        entropy = finite(counts["tokens"].get("unigram_entropy"))
+        last = points[-1] if points else None
+        whole: dict[str, Any] = {name: _count(summary.get(name)) for name in ("steps", "samples", "tokens", "restarts")}
+        real: dict[str, Any] = {
+            name: finite(summary.get(name)) for name in ("seconds", "tokens_per_second", "mlm", "sop", "loss")
+        }
+        if not summary and last:
+            whole |= {"steps": last.step, "tokens": _count(last.tokens)}
+            real |= {"mlm": last.mlm, "sop": last.sop, "loss": last.loss, "tokens_per_second": last.tokens_per_second}
+        audit = summary.get("audit")
+        return Pretraining(
+            points,
+            bool(summary),
+            **whole,
+            **real,
+            unigram_entropy=entropy if entropy is not None else finite(summary.get("unigram_entropy")),
+            audit=audit if isinstance(audit, dict) else {},
+        )
+
+    def _points(self) -> tuple[Point, ...]:
+        points: list[Point] = []
+        broken = []
+        for number, record in enumerate(self._lines("pretrain/metrics.jsonl"), 1):
+            point = _point(record) if record is not None else None
+            if point is None or not _appended(points, point):
+                broken.append(number)
+        if broken:
+            shown = ", ".join(map(str, broken[:5])) + (", …" if len(broken) > 5 else "")
+            self._notes.append(f"pretrain/metrics.jsonl: {len(broken):,} broken line(s) skipped: {shown}")
+        lost = sum(value is None for point in points for value in (point.mlm, point.sop, point.loss))
+        if lost:
+            self._notes.append(
+                f"pretrain/metrics.jsonl: {lost:,} losses are missing or not finite; the curves skip them"
+            )
+        return tuple(points)
+
+    def _scores(self) -> tuple[Score, ...]:
+        value = self._json("finetune/scores.json")
+        rows = _objects(value if isinstance(value, list) else [value])
+        return tuple(_score(row) for row in rows if "task" in row)
+
+    def _sweep(self) -> Sweep | None:
+        rows = _objects(self._json("tune/trials.json"))
+        if not rows:
+            return None
+        trials = sorted(map(_trial, rows), key=lambda trial: (trial.best is None, -(trial.best or 0)))
+        named = self._object("tune/best.json").get("trial")
+        scored = [trial.name for trial in trials if trial.best is not None]
+        winner = str(named) if any(trial.name == str(named) for trial in trials) else next(iter(scored), "")
+        return Sweep(tuple(trials), winner)
+
+    def _lines(self, name: str) -> list[dict[str, Any] | None]:
+        """The JSON objects of a file's lines, None for a line that is none (a killed writer leaves half a line)."""
+        path = self._workspace.root / name
+        if not path.is_file():
+            return []
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            self._notes.append(f"{name}: {error.strerror}")
+            return []
+        return [_line(line) for line in raw.split(b"\n") if line.strip()]
+
+    def _object(self, name: str) -> dict[str, Any]:
+        value = self._json(name)
+        return value if isinstance(value, dict) else {}
+
+    def _json(self, name: str) -> Any:
+        path: Path = self._workspace.root / name
+        if not path.is_file():
+            return None
+        try:
+            return json.loads(path.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            self._notes.append(f"{name}: cannot be read ({error.__class__.__name__}); shown as missing")
+            return None
+
+    def _plain(self, error: Exception) -> str:
+        """The error without this machine's paths: a report travels."""
+        return str(error).replace(f"{self._workspace.root.resolve()}/", "").replace(f"{self._workspace.root}/", "")
+
+
+def _row(name: str, state: str, why: str, manifest: Manifest | None) -> StageRow:
+    if manifest is None:
+        return StageRow(name, state, why)
+    return StageRow(
+        name,
+        state,
+        why,
+        seconds=finite(manifest.seconds),
+        counts=manifest.counts,
+        licences=_counts(manifest.licences),
+        digest=manifest.digest,
+        code=manifest.code,
+        created=manifest.created,
+        inputs=manifest.inputs,
+    )
+
+
+def _line(raw: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _point(record: dict[str, Any]) -> Point | None:
+    step = _count(record.get("step"))
+    if step is None:
+        return None
+    names = ("tokens", "mlm", "sop", "loss", "mlm_accuracy", "sop_accuracy", "tokens_per_second")
+    values = {name: finite(record.get(name)) for name in names}
+    return Point(step, **values, attempt=_count(record.get("attempt")) or 0)
+
+
+def _appended(points: list[Point], point: Point) -> bool:
+    """Adds a point. A later attempt's steps replace those it does again; otherwise steps only rise."""
+    if points and point.attempt > points[-1].attempt:
+        while points and points[-1].step >= point.step:
+            points.pop()
+    elif points and point.step <= points[-1].step:
+        return False
+    points.append(point)
+    return True
+
+
+def _score(row: dict[str, Any]) -> Score:
+    sizes: dict[str, Any] = {name: _count(row.get(name)) for name in ("n_train", "n_validation", "n_test")}
+    real: dict[str, Any] = {name: finite(row.get(name)) for name in ("mean", "std", "majority_baseline")}
+    seeds = tuple(_seed(seed) for seed in _objects(row.get("seeds")))
+    return Score(str(row["task"]), str(row.get("metric", "score")), **sizes, seeds=seeds, **real)
+
+
+def _seed(row: dict[str, Any]) -> SeedScore:
+    return SeedScore(
+        seed=_count(row.get("seed")) or 0,
+        test=finite(row.get("test")),
+        best_epoch=_count(row.get("best_epoch")),
+        validation=tuple(value for value in map(finite, _list(row.get("validation"))) if value is not None),
+        seconds=finite(row.get("seconds")),
+    )
+
+
+def _trial(row: dict[str, Any]) -> Trial:
+    epochs = [(finite(epoch.get("epoch")), finite(epoch.get("validation"))) for epoch in _objects(row.get("epochs"))]
+    validation = tuple((epoch, value) for epoch, value in epochs if epoch is not None and value is not None)
+    config = row.get("config")
+    flat = {str(k).rpartition(".")[2]: v for k, v in config.items()} if isinstance(config, dict) else {}
+    state = str(row.get("state", "unknown"))
+    return Trial(
+        str(row.get("trial", "")), flat, validation, finite(row.get("best")), state, finite(row.get("seconds"))
+    )
+
+
+def _count(value: object) -> int | None:
+    number = finite(value)
+    return None if number is None or number < 0 else round(number)
+
+
+def _counts(value: object) -> dict[str, int]:
+    pairs = value.items() if isinstance(value, dict) else ()
+    return {str(name): count for name, count in ((n, _count(v)) for n, v in pairs) if count is not None}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [item for item in _list(value) if isinstance(item, dict)]
