@@ -88,7 +88,7 @@ class Fitting:
     def __init__(self, model: PreTrainedModel, rows: EncodedRows, pad: int, settings: Settings) -> None:
         self.model, self.settings = model, settings
         self._rows, self._pad = rows, pad
-        self._labels = torch.from_numpy(rows.labels).to(model.device)
+        self._labels = torch.tensor(rows.labels, device=model.device)
         self._steps = -(-len(rows) // settings.batch)
         self._optimizer = torch.optim.AdamW(
             decay_groups(model, settings.weight_decay), lr=settings.lr, eps=EPSILON, fused=True
