@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +62,8 @@ class Shard:
 
         self.sentence_ends: NDArray[np.int64] = np.load(path("sentences", "npy"), mmap_mode="r")
         self.document_ends: NDArray[np.int64] = np.load(path("documents", "npy"), mmap_mode="r")
-        self._tokens = np.memmap(path("tokens", "bin"), dtype=TOKEN_DTYPE, mode="r")
-        self._starts = np.memmap(path("starts", "bin"), dtype=np.uint8, mode="r")
+        self._tokens = _mapped(path("tokens", "bin"), TOKEN_DTYPE)
+        self._starts = _mapped(path("starts", "bin"), np.dtype(np.uint8))
 
     def tokens(self, begin: int, end: int) -> NDArray[np.uint16]:
         """Token ids [begin, end) of the shard."""
@@ -73,6 +74,11 @@ class Shard:
         first = begin // 8
         bits = np.unpackbits(self._starts[first : -(-end // 8)], bitorder="little")
         return bits[begin - 8 * first : end - 8 * first].astype(np.bool_)
+
+
+def _mapped(path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A file as a memory-mapped array. An empty one (a last shard of empty documents) cannot be mapped."""
+    return np.memmap(path, dtype=dtype, mode="r") if path.stat().st_size else np.zeros(0, dtype)
 
 
 class TokenStore:

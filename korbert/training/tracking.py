@@ -17,7 +17,7 @@ class Tracker:
     """Sends metrics to wandb; after the first failure it warns once and stays silent."""
 
     def __init__(self, config: Config, folder: Path, warn: Warn) -> None:
-        """Starts or continues the training's run; its files lie in `folder`."""
+        """Starts or continues the training's run; its files lie in `folder`, which must be called wandb."""
         self._warn = warn
         self._run: Any = None
         mode = config.tracking.mode
@@ -36,7 +36,7 @@ class Tracker:
             project=config.tracking.project,
             name=config.recipe,
             config=to_dict(config),
-            dir=str(folder),
+            dir=str(folder.parent),  # wandb makes its own folder `wandb` there
             mode="online" if mode == "online" else "offline",
             settings=wandb.Settings(
                 silent=True, console="off", disable_git=True, save_code=False, x_disable_stats=True

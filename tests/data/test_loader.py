@@ -1,0 +1,106 @@
+"""Steps: the same samples for any number of workers, from any step on."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from korbert.config import DataConfig
+from korbert.data.loader import AHEAD, Loader, Order, StepBatch
+from korbert.data.samples import Samples
+from korbert.data.shards import TokenStore
+
+BATCH = 16
+
+
+@pytest.fixture
+def samples(store: TokenStore) -> Samples:
+    return Samples(store, DataConfig(max_tokens=35), seed=1)
+
+
+def _loader(samples: Samples, rank: int = 0, world: int = 1, rows: int = 3) -> Loader:
+    order = Order(len(samples), BATCH, 1)
+    return Loader(samples, order, row_tokens=70, rows_per_micro_batch=rows, rank=rank, world=world)
+
+
+def _contents(batch: StepBatch) -> set[tuple[object, ...]]:
+    """Each sample of the batch as the model sees it."""
+    found: set[tuple[object, ...]] = set()
+    for micro in filter(None, batch.micro_batches):
+        offset = 0
+        for length, swapped in zip(micro.lengths, micro.swapped, strict=True):
+            inside = slice(offset, offset + length)
+            chosen = (micro.masked >= offset) & (micro.masked < offset + length)
+            assert micro.positions[inside].tolist() == list(range(length))
+            masks = tuple(micro.masked[chosen] - offset), tuple(micro.labels[chosen])
+            found.add((tuple(micro.tokens[inside]), tuple(micro.segments[inside]), *masks, int(swapped)))
+            offset += length
+        assert offset == len(micro.tokens)
+    return found
+
+
+def test_an_epoch_holds_every_sample_once_and_its_last_step_is_shorter(samples: Samples) -> None:
+    order = Order(len(samples), BATCH, 1)
+    assert len(samples) % BATCH
+    for epoch in (0, 1):
+        steps = [order.ids(epoch * order.steps_an_epoch + i) for i in range(order.steps_an_epoch)]
+        assert [len(ids) for ids in steps] == [BATCH] * (len(steps) - 1) + [len(samples) % BATCH]
+        assert sorted(np.concatenate(steps)) == list(range(len(samples)))
+
+
+@pytest.mark.parametrize("world", [2, 3, 7])
+def test_any_number_of_workers_trains_on_the_same_step(samples: Samples, world: int) -> None:
+    for step in (0, 3, Order(len(samples), BATCH, 1).steps_an_epoch - 1):
+        alone = _loader(samples).batch(step)
+        parts = [_loader(samples, rank, world).batch(step) for rank in range(world)]
+        assert sorted(i for part in parts for i in part.samples) == sorted(alone.samples)
+        assert set.union(*map(_contents, parts)) == _contents(alone)
+        assert {(p.global_samples, p.global_tokens, p.global_masked) for p in parts} == {
+            (alone.global_samples, alone.global_tokens, alone.global_masked)
+        }
+        assert len({len(part.micro_batches) for part in parts}) == 1
+
+
+def test_the_counts_of_a_step_are_those_of_its_arrays(samples: Samples) -> None:
+    batch = _loader(samples).batch(2)
+    micros = [micro for micro in batch.micro_batches if micro]
+    assert batch.global_samples == sum(len(micro.swapped) for micro in micros) == len(batch.samples)
+    assert batch.global_tokens == sum(len(micro.tokens) for micro in micros)
+    assert batch.global_masked == sum(len(micro.labels) for micro in micros)
+
+
+def test_the_size_of_micro_batches_changes_no_sample(samples: Samples) -> None:
+    assert _contents(_loader(samples, rows=1).batch(1)) == _contents(_loader(samples, rows=50).batch(1))
+
+
+def test_batches_from_a_later_step_are_those_of_the_whole_run(samples: Samples) -> None:
+    whole = [_contents(batch) for batch in _loader(samples).batches(0, 12)]
+    resumed = [(batch.step, _contents(batch)) for batch in _loader(samples).batches(7, 12)]
+    assert resumed == list(zip(range(7, 12), whole[7:], strict=True))
+
+
+def test_steps_are_made_ahead_and_not_without_bound(samples: Samples) -> None:
+    loader, made = _loader(samples), []
+    second = threading.Event()
+    original = loader.batch
+
+    def batch(step: int) -> StepBatch:
+        made.append(step)
+        if step >= AHEAD:
+            second.set()
+        return original(step)
+
+    loader.batch = batch  # type: ignore[method-assign]
+    batches = loader.batches(0, 50)
+    next(batches)
+    assert second.wait(30)
+    assert len(made) <= AHEAD + 2
+    batches.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "loader"]
+
+
+def test_a_fault_of_the_making_is_raised_in_training(samples: Samples, store: TokenStore) -> None:
+    loader = _loader(samples)
+    samples.shards[:] = 99
+    with pytest.raises(IndexError):
+        list(loader.batches(0, 3))

@@ -1,0 +1,33 @@
+"""Packing samples into rows."""
+
+import itertools
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from korbert.data.packing import pack
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(1, 64), max_size=60))
+def test_every_sample_is_in_one_row_and_no_row_is_too_long(lengths: list[int]) -> None:
+    rows = pack(np.array(lengths, dtype=np.int64), 64)
+    assert sorted(index for row in rows for index in row) == list(range(len(lengths)))
+    assert all(sum(lengths[index] for index in row) <= 64 for row in rows)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(1, 64), min_size=1, max_size=60))
+def test_at_most_one_row_is_half_empty(lengths: list[int]) -> None:
+    """First fit never opens a row while another has room; so two rows together hold more than one row's length."""
+    fills = sorted(sum(lengths[index] for index in row) for row in pack(np.array(lengths), 64))
+    assert all(first + second > 64 for first, second in itertools.pairwise(fills))
+
+
+def test_a_known_step_is_packed_perfectly() -> None:
+    assert pack(np.array([20, 64, 44, 30, 34]), 64) == [[1], [2, 0], [4, 3]]
+
+
+def test_equal_lengths_keep_the_order_of_the_step() -> None:
+    assert pack(np.array([32, 32, 32, 32, 32]), 64) == [[0, 1], [2, 3], [4]]
