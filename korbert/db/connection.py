@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -94,11 +93,13 @@ def _parsed(url: str) -> dict[str, str]:
         raise UsageError(f"DATABASE_URL: is no Postgres URL; it {rule}")
     try:
         parts = dict(parse_dsn(url))
-        urlsplit(url)
-    except (psycopg2.ProgrammingError, ValueError):
+    except psycopg2.ProgrammingError:
         raise UsageError(f"DATABASE_URL: cannot be read as a URL; it {rule}") from None
-    if "@" in parts.get("host", ""):
-        raise UsageError(f"DATABASE_URL: has more than one @; it {rule}")
+    # An unescaped password spills into the parts after it; libpq would then quote it in its messages.
+    if "@" in parts.get("host", "") + parts.get("dbname", ""):
+        raise UsageError(f"DATABASE_URL: has an @ in the wrong place; it {rule}")
+    if not all(port.isdigit() or not port for port in parts.get("port", "").split(",")):
+        raise UsageError(f"DATABASE_URL: its port is no number; it {rule}")
     return parts
 
 

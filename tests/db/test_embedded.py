@@ -19,7 +19,9 @@ from korbert.db.connection import connect, transaction
 from korbert.db.embedded import _cluster, database
 from korbert.errors import UsageError, WorldError
 
-PROJECT = Path(__file__).parents[2]
+# The project and what it imports, for a Python that is not the virtual environment's.
+LIBRARIES = f"{Path(__file__).parents[2]}:{Path(psycopg2.__file__).parents[1]}"
+NOBODY = {"user": 65534, "group": 65534}
 
 HOLD = """
 import sys
@@ -68,11 +70,11 @@ def cluster_of(home: Path) -> Cluster:
     return _cluster(home.resolve())
 
 
-def holder(home: Path, **arguments) -> subprocess.Popen[str]:
+def holder(home: Path, python: str = sys.executable, **arguments) -> subprocess.Popen[str]:
     """Another process that uses the home's database until it gets a line."""
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    environment = {**os.environ, "PYTHONPATH": LIBRARIES}
     return subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(home)], text=True, env=environment,
+        [python, "-c", HOLD, str(home)], text=True, env=environment,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **arguments,
     )  # fmt: skip
 
@@ -92,6 +94,27 @@ def ask(url: str, statement: str) -> list[tuple]:
             return cursor.fetchall() if cursor.description else []
     finally:
         connection.close()
+
+
+def python_of_all() -> str:
+    """A Python that an account without rights can run: the one that runs us may lie under /root."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
+        command = [python, "-c", "import korbert.db.embedded"]
+        try:
+            subprocess.run(
+                command,
+                check=True,
+                capture_output=True,
+                env={"PYTHONPATH": LIBRARIES},
+                cwd="/",
+                extra_groups=[],
+                **NOBODY,
+            )
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return python
+    pytest.skip("another user cannot reach a Python with our libraries")
 
 
 def ended(process: subprocess.Popen[str]) -> None:
@@ -322,19 +345,14 @@ def test_a_wrong_folder_of_binaries_is_a_usage_error(new_home, monkeypatch, tmp_
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize("binaries", installed(), ids=lambda binaries: f"postgres-{binaries.version}")
 def test_a_normal_user_keeps_the_data_in_the_home(new_home, binaries, monkeypatch):
-    nobody: dict = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": "/"}
+    python = python_of_all()
     new_home.mkdir(parents=True)
-    os.chown(new_home, 65534, 65534)
+    os.chown(new_home, *NOBODY.values())
     monkeypatch.delenv("KORBERT_PG_DATA")
     monkeypatch.setenv("KORBERT_PG_BIN", str(binaries.folder))
-    imports = [sys.executable, "-c", "import korbert.db.embedded"]
-    try:
-        subprocess.run(imports, check=True, env={"PYTHONPATH": str(PROJECT)}, capture_output=True, **nobody)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("another user cannot reach this Python")
-    process = holder(new_home, **nobody)
+    process = holder(new_home, python, **NOBODY, extra_groups=[], cwd="/")
     url = url_of(process)
     assert ask(url, "SELECT 1") == [(1,)]
-    assert (new_home / "postgres" / "data").stat().st_uid == 65534
+    assert (new_home / "postgres" / "data").stat().st_uid == NOBODY["user"]
     ended(process)
     assert not (new_home / "postgres" / "data" / "postmaster.pid").exists()
