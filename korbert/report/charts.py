@@ -117,7 +117,8 @@ def plot_axes(chart: Curves) -> tuple[Axis, Axis]:
     xs = [value for series in chart.series for value in series.x]
     ys = [value for series in chart.series for value in series.y] + [level.y for level in chart.levels]
     across = {"zero": axes.from_zero, "log": axes.logarithmic, "epochs": axes.counting, "years": axes.years}
-    return across[chart.x_scale](xs), axes.covering(ys)
+    # A count of articles is read against nothing; a loss is not.
+    return across[chart.x_scale](xs), axes.covering([0.0, *ys] if chart.x_scale == "years" else ys)
 
 
 def dot_axis(chart: Dots) -> Axis:

@@ -37,9 +37,13 @@ class _Reader:
     def __init__(self, workspace: Workspace, name: str) -> None:
         self._workspace, self._name = workspace, name
         self._notes: list[str] = []
+        self._folders = [workspace.root.resolve(), workspace.root]
 
     def run(self) -> Run:
         config = self._config()
+        if config is not None:
+            outside = (Path(name) for name in (config.crawl.articles, config.finetune.data))
+            self._folders += [path.parent for path in outside if path.is_absolute()]
         stages = tuple(self._stage(config, link.name) for link in chain.CHAIN)
         counts = {stage.name: stage.counts for stage in stages}
         parts: dict[str, Any] = {
@@ -178,8 +182,11 @@ class _Reader:
             return None
 
     def _plain(self, error: Exception) -> str:
-        """The error without this machine's paths: a report travels."""
-        return str(error).replace(f"{self._workspace.root.resolve()}/", "").replace(f"{self._workspace.root}/", "")
+        """The error without this machine's folders: a report travels."""
+        text = str(error)
+        for folder in self._folders:
+            text = text.replace(f"{folder}/", "")
+        return text
 
 
 def _row(name: str, state: str, why: str, manifest: Manifest | None) -> StageRow:

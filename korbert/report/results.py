@@ -32,7 +32,7 @@ def pretraining(runs: Sequence[Run]) -> Markup:
     key = legend(trained) if len(runs) > 1 else None
     return section(
         "pretraining", "Pre-training", tag("p", lead), card(_finals(runs)), _switch(key, by_step, by_tokens),
-        *(_sampled(run) for run in runs),
+        card(*(_sampled(run) for run in runs)),
     )  # fmt: skip
 
 
@@ -191,8 +191,8 @@ def _trials(found: Sweep) -> Markup:
     fields = list(dict.fromkeys(name for trial in found.trials for name in trial.config))
     rows = [
         (
-            trial.name,
-            "stopped by ASHA" if trial.state == "stopped" else trial.state,
+            swatch(f"{trial.name} (winner)", "accent") if trial.name == found.winner else trial.name,
+            trial.state,
             fixed(trial.best, 4),
             whole(len(trial.validation)),
             *(scalar(trial.config[name]) if name in trial.config else MISSING for name in fields),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from korbert.config import as_toml
+from korbert.config import Config, as_toml
 from korbert.report import svg
 from korbert.report.charts import funnel_bars, month_curve, run_colour
 from korbert.report.markup import Markup, joined, tag
@@ -17,14 +19,14 @@ TOP_PRESSES = 15
 
 # What is shown first of a stage's counts; a stage may have none of them, and then its first few are shown.
 _KEY_COUNTS: dict[str, tuple[str, ...]] = {
-    "crawl": ("articles", "new"),
+    "crawl": ("articles", "trainable"),
     "corpus": ("articles", "documents", "sentences", "characters"),
     "tokenizer": ("vocab_size", "tokens_per_word", "unknown_rate"),
     "tokens": ("documents", "sentences", "tokens", "unigram_entropy"),
     "pretrain": ("steps", "samples", "tokens", "mlm", "sop"),
     "export": ("parameters", "vocab_size"),
-    "finetune": ("mean", "std", "majority_baseline"),
-    "tune": ("trials", "completed", "stopped", "best"),
+    "finetune": ("accuracy", "std", "test_rows"),
+    "tune": ("trials", "stopped", "validation"),
 }
 _STATE_COLOUR = {"fresh": "good", "stale": "warn", "unfinished": "kept", "damaged": "bad"}
 
@@ -103,7 +105,14 @@ def _run_funnel(runs: Sequence[Run], number: int) -> Markup:
         drawings.append(figure(months.title, svg.curves(months)))
     heading = run_heading(runs, number)
     return joined(
-        card(heading, _funnel_tiles(run), _funnel_table(run.funnel), _presses(run.crawl), _slices(run.crawl)),
+        card(
+            heading,
+            _funnel_tiles(run),
+            _funnel_table(run.funnel),
+            _cleaning(run),
+            _presses(run.crawl),
+            _slices(run.crawl),
+        ),
         tag("div", *drawings, class_="grid"),
     )
 
@@ -129,6 +138,19 @@ def _funnel_table(found: Funnel | None) -> Markup | None:
     rows.append(("documents", whole(found.documents), percent(found.documents, found.articles)))
     caption = "Percentages of the articles read for the corpus"
     return fold("The numbers of the funnel", table(caption, ("step", "documents", "share"), rows))
+
+
+def _cleaning(run: Run) -> Markup | None:
+    """What was masked and stripped inside the documents that stayed."""
+    counts = next((stage.counts for stage in run.stages if stage.name == "corpus"), {})
+    rows = [
+        (kind, tag("span", str(name).replace("_", " "), lang="ko"), whole(count))
+        for kind, field in (("masked", "masked"), ("stripped", "boilerplate"))
+        if isinstance(counts.get(field), dict)
+        for name, count in counts[field].items()
+    ]
+    caption = "Personal data masked and boilerplate stripped inside the documents"
+    return fold("Masked and stripped", table(caption, ("", "what", "times"), rows, text=2)) if rows else None
 
 
 def _presses(crawl: Crawl | None) -> Markup | None:
@@ -169,8 +191,16 @@ def _run_lineage(runs: Sequence[Run], number: int) -> Markup:
         if stage.digest
     ]
     made = table("Artefacts by SHA-256", ("stage", "digest", "made from", "made at", "korbert"), rows, text=5)
-    config = fold("Config", tag("pre", as_toml(run.config), tabindex=0)) if run.config else absent("No config.")
+    config = (
+        fold("Config", tag("pre", as_toml(_portable(run.config)), tabindex=0)) if run.config else absent("No config.")
+    )
     return card(run_heading(runs, number), made if rows else absent("Nothing published yet."), _licences(run), config)
+
+
+def _portable(config: Config) -> Config:
+    """The config with the names of its files alone: their folders are of the machine, and a report travels."""
+    crawl = replace(config.crawl, articles=Path(config.crawl.articles).name)
+    return replace(config, crawl=crawl, finetune=replace(config.finetune, data=Path(config.finetune.data).name))
 
 
 def _licences(run: Run) -> Markup | None:

@@ -113,12 +113,12 @@ table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:ta
 caption{text-align:left;color:var(--soft);font-size:13px;padding:0 0 6px}
 th,td{padding:7px 12px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 th{font-weight:560;color:var(--soft);font-size:13px}
-tbody th{color:var(--ink);font-size:14px}
+tbody th{color:var(--ink);font-size:14px;white-space:nowrap}
+.card>details:first-child{margin-top:0}
 tbody tr:last-child>*{border-bottom:0}
 .n{text-align:right;white-space:nowrap}
 th:last-child,td:last-child{padding-right:0}
 tr.winner>*{font-weight:620}
-tr.winner>:first-child{box-shadow:-3px 0 0 var(--accent)}
 .state{white-space:nowrap}
 .state::before,.swatch::before{content:"";display:inline-block;width:9px;height:9px;border-radius:50%;
 background:var(--c);margin-right:7px}

@@ -143,7 +143,7 @@ def _event(event: Event, x: Axis) -> Markup:
 
 
 def _bar(chart: Bars, bar: Bar, top: float) -> Markup:
-    left, right = 150, 118
+    left, right = 138, 130
     scale = (WIDTH - left - right) / chart.whole
     # What is there and small still shows.
     width = max(bar.value * scale, 1.5 if bar.value else 0)
@@ -157,7 +157,7 @@ def _bar(chart: Bars, bar: Bar, top: float) -> Markup:
             "rect", tag("title", f"{bar.label}: {numbers.whole(bar.value)} ({share})"),
             x=f"{start:.1f}", y=top + 3, width=f"{width:.1f}", height=ROW - 8, rx=2, class_=f"bar {bar.colour}",
         ),
-        _text(sign + numbers.whole(bar.value), WIDTH - 58, top + 15, "end", "tick strong"),
+        _text(sign + numbers.whole(bar.value), WIDTH - 64, top + 15, "end", "tick strong"),
         _text(share, WIDTH - 2, top + 15, "end", "tick"),
     )  # fmt: skip
 

@@ -15,15 +15,16 @@ from korbert import recipes, storage
 from korbert.chain import CHAIN, Workspace
 
 COUNTS: dict[str, dict[str, Any]] = {
-    "crawl": {"articles": 3000, "new": 3000},
-    "corpus": {"articles": 2950, "documents": 2611, "sentences": 41_322, "characters": 2_987_654},
+    "crawl": {"articles": 3000, "trainable": 2950},
+    "corpus": {"articles": 2950, "documents": 2611, "sentences": 41_322, "characters": 2_987_654,
+               "masked": {"phone": 77, "email": 19}, "boilerplate": {"copyright": 312}},
     "tokenizer": {"vocab_size": 8000, "tokens_per_word": 2.1234, "unknown_rate": 0.00042},
     "tokens": {"documents": 2611, "sentences": 41_322, "tokens": 1_234_567, "unigram_entropy": 6.9315,
                "vocab_size": 8000},
     "pretrain": {"steps": 600, "samples": 38_400, "tokens": 3_456_000, "mlm": 5.1234, "sop": 0.6123},
     "export": {"parameters": 5_432_100},
-    "finetune": {"mean": 0.7312, "std": 0.0041, "majority_baseline": 0.5034},
-    "tune": {"trials": 6, "completed": 3, "stopped": 3},
+    "finetune": {"accuracy": 0.7312, "std": 0.0041, "test_rows": 50_000},
+    "tune": {"trials": 6, "stopped": 3, "validation": 0.72},
 }  # fmt: skip
 FUNNEL = [
     {"step": "articles", "documents": 2950},
@@ -79,7 +80,7 @@ def trials(count: int = 6) -> list[dict[str, Any]]:
         epochs = 2 if number % 2 else 1
         rows.append(
             {
-                "trial": f"t{number:02d}",
+                "trial": number + 1,
                 "config": {"lr": lr, "batch": 16 if number % 3 else 32, "warmup": 0.1, "dropout": 0.1},
                 "epochs": [
                     {"epoch": e + 1, "validation": best - 0.02 * (epochs - 1 - e), "loss": 0.6 - 0.05 * e}
@@ -116,7 +117,7 @@ MakeRun = Callable[..., Workspace]
 
 @pytest.fixture
 def make_run(tmp_path: Path, articles: Path, nsmc: Path) -> MakeRun:
-    """Writes a workspace: `make_run("demo", to="tune", floor=5.0)`, with the real manifests of every stage up to `to`."""
+    """Writes a workspace: `make_run("demo", to="tune", floor=5.0)`, manifests included."""
 
     def make(name: str = "demo", *, to: str = "tune", floor: float = 5.0, restart_at: int = 0) -> Workspace:
         from korbert.chain import plan
@@ -152,7 +153,7 @@ def _fill(folder: Path, stage: str, floor: float, restart_at: int) -> None:
                                   "audit": {"epochs": 1, "lost": 0, "repeated": 0, "clean": True}},
         "finetune/scores.json": SCORES,
         "tune/trials.json": trials(),
-        "tune/best.json": {"trial": "t03", "finetune.lr": 2e-4},
+        "tune/best.json": {"trial": 4, "validation": 0.72, "config": {}, "set": ["finetune.lr=2e-4"]},
     }  # fmt: skip
     for name, value in files.items():
         if name.startswith(stage + "/"):
