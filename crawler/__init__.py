@@ -1,0 +1,1 @@
+"""The crawler: news sites into Postgres, politely and resumably; and a local newsroom to crawl."""

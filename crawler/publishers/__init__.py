@@ -1,0 +1,1 @@
+"""Sources as data: addresses, selectors, layouts with an end date, rights with their evidence."""

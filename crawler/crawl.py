@@ -1,0 +1,119 @@
+"""A whole crawl: the ledger prepared, Scrapy run until the ledger is empty, the result as numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from crawler.discover import first_slices
+from crawler.fetching import Reader
+from crawler.items import Tally
+from crawler.pipelines import Ledger
+from crawler.publishers.newsroom import SOURCES
+from crawler.publishers.source import Source
+from crawler.settings import checked_root, settings_of
+from crawler.spiders.news import Job, NewsSpider, world_error
+from korbert.config import CrawlConfig
+from korbert.db.connection import connect
+from korbert.db.migrate import migrate
+from korbert.errors import UsageError
+from korbert.progress import meter
+
+FAILED_SLICES = 3
+"""Exit code of a crawl that came to its end with slices that failed."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is crawled, and as whom."""
+
+    source: str
+    """Key of `SOURCES`."""
+    name: str
+    """The source's name in the database."""
+    base_url: str
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a crawl ended."""
+
+    tally: Tally
+    slices: dict[str, int]
+    """The source's slices by state, at the end."""
+
+    def summary(self, seconds: float) -> str:
+        """One line for people."""
+        stored, skipped = self.tally.stored, self.tally.skipped
+        parts = [f"{stored.total():,} articles ({stored['new']:,} new, {stored['changed']:,} changed)"]
+        parts += [f"{count:,} {reason}" for reason, count in sorted(skipped.items())]
+        parts += [f"slices: {', '.join(f'{count:,} {state}' for state, count in self.slices.items() if count)}"]
+        parts += [f"{seconds:.1f} s, {stored.total() / max(seconds, 1e-3):.0f} articles/s"]
+        if self.tally.stopped_by:
+            parts += ["stopped, run the same command again to go on"]
+        elif self.tally.api_closed:
+            parts += [f"search slices wait ({self.tally.api_closed}), run the same command again tomorrow"]
+        return "crawl: " + "; ".join(parts)
+
+    def code(self) -> int:
+        """The process's exit code."""
+        if self.tally.stopped_by:
+            return 128 + self.tally.stopped_by
+        if self.slices["failed"]:
+            return FAILED_SLICES
+        return 1 if self.slices["pending"] or self.slices["leased"] else 0
+
+
+def crawl(config: CrawlConfig, site: Site, database_url: str) -> Result:
+    """Crawls a site until its ledger is empty. Call it once a process: Twisted's reactor cannot start twice.
+
+    Raises:
+        UsageError: for an unknown source, a wrong address or a wrong database URL.
+        WorldError: when the database or the site's robots.txt cannot be reached.
+    """
+    source, root = _source(site.source), checked_root(site.base_url)
+    with _ledger(config, site.name, database_url) as ledger:
+        before = ledger.prepare(first_slices(site.name, config), config.since, config.until)
+        tally = Tally()
+        if before["pending"] or before["leased"]:
+            with meter("crawl, articles", 0) as progress:
+                reader = Reader(source, site.name)
+                job = Job(config, root, reader, ledger, (site.client_id, site.client_secret), tally, progress)
+                _run_scrapy(job)
+        return Result(tally, ledger.counts())
+
+
+def _source(name: str) -> Source:
+    if name not in SOURCES:
+        raise UsageError(f"--source {name!r}: there is no such source; there are: {', '.join(SOURCES)}")
+    return SOURCES[name]
+
+
+@contextlib.contextmanager
+def _ledger(config: CrawlConfig, name: str, url: str) -> Iterator[Ledger]:
+    with contextlib.closing(connect(url)) as connection:
+        migrate(connection)
+    with contextlib.closing(Ledger(url, name, lease_seconds=config.lease_seconds)) as ledger:
+        yield ledger
+
+
+def _run_scrapy(job: Job) -> None:
+    from scrapy.crawler import AsyncCrawlerProcess
+
+    for name in ("scrapy", "twisted", "asyncio"):
+        # Their complaints are about what we report ourselves, and come with stack traces.
+        logging.getLogger(name).propagate = False
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    process = AsyncCrawlerProcess(settings_of(job.config, job.root))
+    crawler = process.create_crawler(NewsSpider)
+    process.crawl(crawler, job=job)
+    # The spider answers SIGTERM itself: it has leases to give back.
+    process.start(install_signal_handlers=False)
+    spider = crawler.spider
+    assert isinstance(spider, NewsSpider)
+    if spider.fault is not None:
+        raise world_error(spider.fault)

@@ -1,0 +1,106 @@
+"""One article's address to an article, or to the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.http import Response, TextResponse
+
+from crawler.extract import NotAnArticle, extract
+from crawler.publishers.source import Source
+from korbert.db.articles import Article
+
+MISSING = frozenset({404, 410})
+
+
+class FetchFailed(Exception):
+    """A page could not be had now; another try may."""
+
+
+class Skipped(Exception):
+    """An article that is left out for good: its reason (one word, counted) and the cause."""
+
+    def __init__(self, reason: str, cause: str) -> None:
+        super().__init__(cause)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Turns answers of a source into articles to store."""
+
+    source: Source
+    source_name: str
+    """The source's name in the database."""
+
+    def article(self, native_id: str, url: str, response: Response) -> Article:
+        """The article in an answer.
+
+        Raises:
+            Skipped: when it is not there, refused, or no article.
+            FetchFailed: when the site was not able to answer.
+        """
+        _require_page(url, response)
+        if not isinstance(response, TextResponse):
+            raise Skipped("unreadable", f"is no text ({_content_type(response)})")
+        headers = {k.decode("latin-1").lower(): v[-1].decode("latin-1") for k, v in response.headers.items() if v}
+        try:
+            page = extract(response.text, response.url, self.source, headers)
+        except NotAnArticle as error:
+            raise Skipped("unreadable", str(error)) from error
+        if self.source.native_id(page.url) != native_id:
+            raise Skipped("unreadable", f"is the page of {page.url}")
+        rights = self.source.rights
+        return Article(
+            source=self.source_name,
+            native_id=native_id,
+            url=page.url,
+            title=page.title,
+            text=page.text,
+            press=page.press,
+            section=page.section,
+            byline=page.byline,
+            published_at=page.published,
+            licence=rights.licence,
+            may_train=rights.may_train and not page.opt_out,
+            evidence=f"{rights.evidence}; refused by the page: {page.opt_out}" if page.opt_out else rights.evidence,
+        )
+
+
+def skipped_by(error: Exception) -> Skipped | None:
+    """The reason to leave an article out, where the download's fault is one; None for faults that may pass."""
+    if isinstance(error, IgnoreRequest):
+        return Skipped("forbidden", " ".join(str(error).split()))
+    if isinstance(error, DownloadCancelledError):
+        return Skipped("too_large", " ".join(str(error).split()))
+    return None
+
+
+def fault(url: str, error: Exception) -> FetchFailed:
+    """The fault of a download, in one line."""
+    return FetchFailed(f"{url}: {type(error).__name__} {' '.join(str(error).split())[:200]}".rstrip())
+
+
+def _require_page(url: str, response: Response) -> None:
+    if response.status == 200:
+        return
+    if response.status in MISSING:
+        raise Skipped("missing", f"answered {response.status}")
+    if 400 <= response.status < 500 and response.status not in (408, 429):
+        raise Skipped("refused", f"answered {response.status}")
+    raise FetchFailed(f"{url}: answered {response.status}")
+
+
+def _content_type(response: Response) -> str:
+    return (response.headers.get("Content-Type") or b"no Content-Type").decode("latin-1")[:100]
+
+
+Clock = Callable[[], datetime]
+
+
+def now_utc() -> datetime:
+    """The world's clock."""
+    return datetime.now(UTC)

@@ -1,0 +1,320 @@
+"""The news spider: leases slices, fetches their pages and articles, and hands each slice's outcome to the ledger.
+
+Requests go straight to Scrapy's downloader (`engine.download_async`): order, state and retries of the work belong to
+the ledger, which outlives the process, so Scrapy's scheduler and its duplicates filter have nothing to do here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import scrapy
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.http import Request, Response, TextResponse
+
+from crawler.discover import ApiRefusal, Found, UnreadablePage, address, read_list, read_search, refusal
+from crawler.fetching import Clock, FetchFailed, Reader, Skipped, fault, now_utc, skipped_by
+from crawler.items import RELEASED, Outcome, Tally
+from crawler.middlewares import RobotsUnreachable
+from crawler.pipelines import Ledger
+from korbert.config import CrawlConfig
+from korbert.db.articles import KST, Article
+from korbert.db.ledger import KINDS, LeaseLost, Slice
+from korbert.errors import WorldError
+from korbert.progress import Meter
+
+log = logging.getLogger("crawler")
+
+SLICES_IN_FLIGHT = 4
+STOP_SECONDS = 10.0
+"""How long requests in flight may take after SIGTERM (Kubernetes waits 30 s before it kills)."""
+LONGEST_POLL = 1.0
+"""Seconds between two looks at the ledger while others hold its last slices."""
+
+
+_SCHEDULED: tuple[Request, ...] = ()
+
+
+class Stopping(Exception):
+    """The crawler was told to stop before this was fetched."""
+
+
+class ApiClosed(Exception):
+    """The search API is not asked any more today."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a crawl is given."""
+
+    config: CrawlConfig
+    root: str
+    """The site's address without a slash at its end."""
+    reader: Reader
+    ledger: Ledger
+    credentials: tuple[str, str]
+    """Client id and secret of the search API."""
+    tally: Tally
+    meter: Meter
+    clock: Clock = now_utc
+
+
+class NewsSpider(scrapy.Spider):
+    """Crawls until the ledger is empty, the API and robots.txt allowing."""
+
+    name = "news"
+
+    def __init__(self, job: Job, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self.fault: Exception | None = None
+        """What ended the crawl before its end."""
+        self._source = job.reader.source
+        self._hands = min(SLICES_IN_FLIGHT, job.config.concurrency)
+        self._requests = asyncio.Semaphore(job.config.concurrency)
+        self._stop = asyncio.Event()
+        self._held: dict[int, Slice] = {}
+        self._fetching: dict[str, asyncio.Task[Article | Skipped | FetchFailed | Stopping]] = {}
+        self._api_closed_on: date | None = None
+        self._started = time.monotonic()
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Does the whole crawl, and yields nothing: no request goes through the scheduler."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped_by, number)
+        try:
+            await self._crawl()
+        except Exception as error:
+            self.fault = error
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+        for request in _SCHEDULED:
+            yield request
+
+    def _stopped_by(self, number: int) -> None:
+        self.job.tally.stopped_by = number
+        self._stop.set()
+        # A second signal ends the process at once; the ledger can bear that too.
+        asyncio.get_running_loop().remove_signal_handler(number)
+
+    async def _crawl(self) -> None:
+        """Runs the hands until all are done, one fails, or a signal comes; then gives back what is still held."""
+        hands = [asyncio.create_task(self._work(hand)) for hand in range(self._hands)]
+        aside = [asyncio.create_task(self._renew()), asyncio.create_task(self._stop.wait())]
+        try:
+            await self._first_fault({*hands}, {*aside})
+            if self._stop.is_set():
+                await asyncio.wait(hands, timeout=STOP_SECONDS)
+        finally:
+            tasks = [*hands, *aside, *self._fetching.values()]
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        await self.job.ledger.release(self._hands)
+
+    async def _first_fault(self, hands: set[asyncio.Task[None]], aside: set[asyncio.Task[Any]]) -> None:
+        """Waits for the hands' end, for a fault of any, or for the stop."""
+        while hands and not self._stop.is_set():
+            done, _ = await asyncio.wait(hands | aside, return_when=asyncio.FIRST_COMPLETED)
+            if any(not task.cancelled() and task.exception() for task in done):
+                return
+            hands, aside = hands - done, aside - done
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(self.job.config.lease_seconds / 3)
+            await self.job.ledger.renew(list(self._held.values()))
+
+    async def _work(self, hand: int) -> None:
+        """Leases and works on slices, one after the other, until there is none."""
+        while slice_ := await self._lease(hand):
+            self._held[hand] = slice_
+            outcome, fetched = await self._outcome(slice_)
+            await self._settle(outcome)
+            del self._held[hand]
+            for native_id in fetched:
+                self._fetching.pop(native_id, None)
+
+    async def _lease(self, hand: int) -> Slice | None:
+        """The next slice; None when all are finished, or what is left has to wait for another day."""
+        wait = 0.05
+        while not self._stop.is_set():
+            kinds = KINDS if self._api_open() else ("list",)
+            if slice_ := await self.job.ledger.lease(hand, kinds):
+                return slice_
+            counts = await self.job.ledger.progress()
+            if not counts["leased"] and (not counts["pending"] or kinds != KINDS):
+                return None
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_POLL)
+        return None
+
+    async def _outcome(self, slice_: Slice) -> tuple[Outcome, list[str]]:
+        """Works on one slice; answers also the ids whose fetching belongs to it."""
+        try:
+            found = await self._discover(slice_)
+        except (Stopping, ApiClosed):
+            return Outcome(slice_, RELEASED), []
+        except FetchFailed as error:
+            return Outcome(slice_, self._again(slice_), error=str(error)), []
+        except (ApiRefusal, UnreadablePage, IgnoreRequest, DownloadCancelledError) as error:
+            if isinstance(error, RobotsUnreachable):
+                raise
+            return Outcome(slice_, "failed", error=_one_line(error)), []
+        known = await self.job.ledger.known(list(found.articles))
+        wanted = [native_id for native_id in found.articles if native_id not in known]
+        results = await asyncio.gather(*(self._article(native_id, found.articles[native_id]) for native_id in wanted))
+        return self._judged(slice_, found, results), wanted
+
+    def _judged(
+        self, slice_: Slice, found: Found, results: list[Article | Skipped | FetchFailed | Stopping]
+    ) -> Outcome:
+        """The outcome of a slice whose articles were all tried; those that were fetched are kept in any case."""
+        articles = tuple(result for result in results if isinstance(result, Article))
+        failures = [str(result) for result in results if isinstance(result, FetchFailed)]
+        unreadable = [str(r) for r in results if isinstance(r, Skipped) and r.reason == "unreadable"]
+        if any(isinstance(result, Stopping) for result in results):
+            return Outcome(slice_, RELEASED, articles)
+        if failures:
+            error = f"{len(failures)} of {len(results)} articles: {failures[0]}"
+            return Outcome(slice_, self._again(slice_), articles, found.following, found.total, found.seen, error)
+        if len(unreadable) > 2 and 2 * len(unreadable) > len(results):
+            # One bad page is an accident; most of them are a layout that nobody has written down.
+            error = (
+                f"{len(unreadable)} of {len(results)} articles cannot be read, the layout may be new: {unreadable[0]}"
+            )
+            return Outcome(slice_, "failed", articles, found.following, found.total, found.seen, error)
+        state = "capped" if found.capped else "done"
+        return Outcome(slice_, state, articles, found.following, found.total, found.seen)
+
+    def _again(self, slice_: Slice) -> str:
+        return "pending" if slice_.attempts <= self.job.config.retries else "failed"
+
+    async def _settle(self, outcome: Outcome) -> None:
+        try:
+            stored = await self.job.ledger.settle(outcome)
+        except LeaseLost as error:
+            log.warning("%s", error)
+            self.job.tally.slices["lost"] += 1
+            return
+        if outcome.error:
+            slice_ = outcome.slice
+            what = f"{slice_.kind} {slice_.query or slice_.month} page {slice_.page}"
+            log.warning("%s, try %d, %s: %s", what, slice_.attempts, outcome.state, outcome.error)
+        tally = self.job.tally
+        tally.count(outcome, stored)
+        rate = tally.stored.total() / max(time.monotonic() - self._started, 1e-3)
+        self.job.meter.advance(len(outcome.articles), f"{tally.slices.total():,} slices, {rate:.0f} articles/s")
+
+    async def _discover(self, slice_: Slice) -> Found:
+        url = address(self.job.root, self._source, slice_.key, self.job.config.page_size)
+        if slice_.kind == "search":
+            return await self._search(slice_, url)
+        response = await self._fetch(Request(url))
+        if response.status != 200 or not isinstance(response, TextResponse):
+            if response.status < 500 and response.status not in (408, 429):
+                raise UnreadablePage(f"{url}: answered {response.status}")
+            raise FetchFailed(f"{url}: answered {response.status}")
+        return read_list(response.text, response.url, self._source, slice_.key)
+
+    async def _search(self, slice_: Slice, url: str) -> Found:
+        """One call of the search API; each try is paid from the day's budget."""
+        headers = dict(zip(("X-Naver-Client-Id", "X-Naver-Client-Secret"), self.job.credentials, strict=True))
+        for _ in range(self.job.config.retries + 1):
+            await self._pay()
+            response = await self._fetch(Request(url, headers=headers, meta={"dont_retry": True}))
+            if response.status == 200:
+                return read_search(response.body, self._source, slice_.key, self.job.config.page_size)
+            error = refusal(response.status, response.body)
+            if error.quota_spent:
+                raise self._close_api(str(error))
+            if error.status in (401, 403):
+                raise self._close_api(f"{error}; see NAVER_CLIENT_ID and NAVER_CLIENT_SECRET")
+            if error.permanent:
+                raise error
+        raise FetchFailed(str(error))
+
+    async def _pay(self) -> None:
+        if not self._api_open():
+            raise ApiClosed
+        budget = self.job.config.daily_calls
+        if not await self.job.ledger.spend_call(self._today(), budget):
+            raise self._close_api(f"crawl.daily_calls = {budget}: all calls of today are made")
+
+    def _close_api(self, why: str) -> ApiClosed:
+        self._api_closed_on = self._today()
+        if self.job.tally.api_closed != why:
+            self.job.tally.api_closed = why
+            log.warning("%s; no search until 00:00 in Korea, list pages go on", why)
+        return ApiClosed(why)
+
+    def _api_open(self) -> bool:
+        if self._api_closed_on is not None and self._api_closed_on != self._today():
+            self._api_closed_on, self.job.tally.api_closed = None, ""
+        return self._api_closed_on is None
+
+    def _today(self) -> date:
+        return self.job.clock().astimezone(KST).date()
+
+    async def _article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
+        """The article. Slices that overlap share one fetch of it."""
+        if native_id not in self._fetching:
+            self._fetching[native_id] = asyncio.create_task(self._fetch_article(native_id, url))
+        return await asyncio.shield(self._fetching[native_id])
+
+    async def _fetch_article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
+        try:
+            return self.job.reader.article(native_id, url, await self._fetch(Request(url)))
+        except RobotsUnreachable:
+            raise
+        except (FetchFailed, Stopping) as error:
+            return error
+        except (Skipped, IgnoreRequest, DownloadCancelledError) as error:
+            skipped = error if isinstance(error, Skipped) else skipped_by(error)
+            assert skipped is not None
+            self.job.tally.skipped[skipped.reason] += 1
+            log.warning("skipped %s, %s: %s", url, skipped.reason, skipped)
+            return skipped
+
+    async def _fetch(self, request: Request) -> Response:
+        """The answer to a request, after the middlewares' retries.
+
+        Raises:
+            Stopping: when the crawler was told to stop before the request began.
+            FetchFailed: when no answer came.
+            IgnoreRequest, DownloadCancelledError: when it may not be fetched, or is too large.
+        """
+        async with self._requests:
+            if self._stop.is_set():
+                raise Stopping
+            assert self.crawler.engine is not None
+            try:
+                return await self.crawler.engine.download_async(request)
+            except (IgnoreRequest, DownloadCancelledError):
+                raise
+            except Exception as error:
+                raise fault(request.url, error) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def world_error(error: Exception) -> Exception:
+    """A crawl's fault as the user is told it; faults of our own stay as they are."""
+    if isinstance(error, RobotsUnreachable):
+        rule = "a site whose robots.txt cannot be read is not crawled (RFC 9309 §2.3.1.4); try again later"
+        return WorldError(f"{_one_line(error)}; {rule}")
+    return error
