@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 
-from korbert.db.cluster import file_lock
 from korbert.db.connection import connect
 from korbert.db.embedded import database
+from korbert.db.locks import file_lock
 from korbert.db.migrate import migrate
 
 TEMPLATE = "korbert_template"
@@ -97,3 +97,27 @@ def _make_template(url: str) -> None:
     opened = connect(_named(url, TEMPLATE))
     migrate(opened)
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like stage `export`'s: a BERT of one layer and width 32, not trained, with a tokenizer of reviews."""
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertForPreTraining, BertTokenizerFast
+
+    from korbert.benchmarks import nsmc
+    from korbert.chain import shipped_nsmc
+
+    folder = tmp_path_factory.mktemp("encoder")
+    tokenizer = BertWordPieceTokenizer(lowercase=False)
+    texts = nsmc.read(shipped_nsmc() / nsmc.TRAIN).texts
+    tokenizer.train_from_iterator(texts, vocab_size=1_000, limit_alphabet=800, show_progress=False)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    BertTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), do_lower_case=False).save_pretrained(folder)
+    BertForPreTraining(
+        BertConfig(
+            vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+            intermediate_size=64, max_position_embeddings=64,
+        )  # fmt: skip
+    ).save_pretrained(folder)
+    return folder

@@ -7,76 +7,24 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg2.errors
 from psycopg2.extras import execute_values
 
+from korbert.db.article import KST, Article
 from korbert.db.connection import Connection, Cursor, database_faults, transaction
-from korbert.errors import UsageError
+from korbert.errors import WorldError
 
-# Korea has had no other offset since 1988; a fixed one needs no time zone files on the server.
-KST = timezone(timedelta(hours=9), "KST")
+__all__ = ["KST", "Article", "StoreCounts", "Summary", "known", "prepare_months", "read_trainable", "store", "summary"]
 
 PAGE = 1000
 """Rows a statement: beyond it `execute_values` gains little (measured: 100 rows 3.7 s, 1000 rows 1.5 s)."""
 
-NATIVE_ID_BYTES = 1000
-
-YEARS = (1883, 2200)
-"""The first modern Korean newspaper, Hanseong Sunbo, is of 1883; a date outside is a date read wrongly."""
-
 DETAILS = ("press", "section", "published_at", "licence", "may_train")
 """Fields that may change without a new revision of the text. `url` and `evidence` follow silently: they name the host
 and the hour of the last visit."""
-
-
-@dataclass(frozen=True)
-class Article:
-    """One article of one source, with the rights it came under."""
-
-    source: str
-    native_id: str
-    """The source's own id: unique within the source, at most 1,000 bytes."""
-    url: str
-    title: str
-    text: str
-    """Paragraphs parted by newlines."""
-    press: str
-    section: str
-    byline: str
-    published_at: datetime
-    """With time zone."""
-    licence: str
-    may_train: bool
-    evidence: str
-    """How the rights are known."""
-
-    def __post_init__(self) -> None:
-        if not self.source or not self.native_id:
-            raise UsageError(
-                f"article {self.source}/{self.native_id} {self.url}: source and native_id may not be empty"
-            )
-        if len(self.native_id.encode(errors="replace")) > NATIVE_ID_BYTES:
-            raise UsageError(f"article {self.source}/{self.native_id[:60]}…: native_id passes {NATIVE_ID_BYTES} bytes")
-        if self.published_at.tzinfo is None:
-            raise UsageError(f"article {self.source}/{self.native_id}: published_at has no time zone; add +09:00")
-        if not YEARS[0] <= self.published_at.year <= YEARS[1]:
-            raise UsageError(
-                f"article {self.source}/{self.native_id}: published_at = {self.published_at.isoformat()}: "
-                f"must lie in the years {YEARS[0]} to {YEARS[1]}"
-            )
-
-    @property
-    def month(self) -> date:
-        """First day of the month of publication in Korea."""
-        return self.published_at.astimezone(KST).date().replace(day=1)
-
-    @property
-    def content_sha256(self) -> str:
-        """SHA-256 of title, byline and text."""
-        return hashlib.sha256(json.dumps([self.title, self.byline, self.text]).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -135,20 +83,20 @@ def known(cursor: Cursor, source: str, native_ids: Iterable[str]) -> set[str]:
     return {row[0] for row in cursor.fetchall()}
 
 
-def prepare_months(connection: Connection, since: str, until: str) -> int:
+def prepare_months(connection: Connection, since: str, until: str, patience: float = 10) -> int:
     """Gives each month from `since` to `until` (YYYY-MM, both included) a partition; answers how many were made.
 
-    Call it before a crawl. It is a matter of layout only: a month without a partition lies in the default one, and a
-    month whose partition cannot be made within 10 s, because others read or write, is left there.
+    Call it before a crawl. It is a matter of layout only: a month without a partition lies in the default one, and once
+    others keep the tables busy for `patience` seconds, the rest is left there.
     """
     made = 0
     for month in _months(since, until):
         try:
             with transaction(connection) as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '10s'")
+                cursor.execute("SELECT set_config('lock_timeout', %s, true)", (f"{patience * 1000:.0f}ms",))
                 cursor.execute("SELECT create_body_month(%s)", (month,))
                 made += int(_one(cursor)[0])
-        except Exception as error:
+        except WorldError as error:
             if not isinstance(error.__cause__, psycopg2.errors.LockNotAvailable):
                 raise
             break

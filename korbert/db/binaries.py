@@ -45,14 +45,17 @@ class Binaries:
         return self.version.partition(".")[0]
 
 
-def server_account() -> Account | None:
-    """None for a normal user, who runs the server as itself; for root `postgres` where it exists, else `nobody`.
+def server_account(data: Path | None = None) -> Account | None:
+    """None for a normal user, who runs the server as itself; for root the owner of the data folder, where there is
+    one, then `postgres`, then `nobody`.
 
     Raises:
-        WorldError: when root has neither account.
+        WorldError: when root has no such account.
     """
     if os.geteuid() != 0:
         return None
+    if data is not None and data.exists() and (owner := data.stat()).st_uid != 0:
+        return Account(str(owner.st_uid), owner.st_uid, owner.st_gid)
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)

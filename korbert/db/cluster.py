@@ -13,7 +13,6 @@ Layout of `place`:
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -22,8 +21,6 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -31,6 +28,7 @@ from urllib.parse import quote
 import psycopg2
 
 from korbert.db.binaries import Account, as_account, choose
+from korbert.db.locks import lock_at_once
 from korbert.errors import WorldError
 
 USER = DATABASE = "korbert"
@@ -96,26 +94,6 @@ class Cluster:
     def url(self) -> str:
         """The database's URL."""
         return f"postgresql://{USER}@/{DATABASE}?host={quote(str(self.run), safe='')}&port={PORT}"
-
-
-@contextmanager
-def file_lock(path: Path) -> Iterator[None]:
-    """Waits for the file's exclusive lock and holds it during the block."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def lock_at_once(descriptor: int) -> bool:
-    """Takes an open file's exclusive lock if it is free now."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def running(cluster: Cluster) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 from subprocess import Popen
 
 from korbert.db.binaries import server_account
-from korbert.db.cluster import Cluster, ensure_running, file_lock, lock_at_once, running, stop
+from korbert.db.cluster import Cluster, ensure_running, running, stop
+from korbert.db.locks import file_lock, lock_at_once
 from korbert.errors import WorldError
 from korbert.storage import write_json
 
@@ -57,15 +58,16 @@ def database(home: Path) -> Iterator[str]:
 
 def _cluster(home: Path) -> Cluster:
     """Where the home's data lie; makes the folders above them that are missing."""
-    account = server_account()
     named = os.environ.get("KORBERT_PG_DATA")
+    as_root = os.geteuid() == 0
     home.mkdir(parents=True, exist_ok=True)
-    if not account and not named:
+    if not as_root and not named:
         return Cluster(_made(home / "postgres", 0o700), home / "postgres", None)
     base = _made(Path(named).resolve() if named else ROOT_BASE, 0o755)
     place = base / hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     # 0711: the account passes through to its own folders, and cannot touch our files beside them.
-    return Cluster(_made(place, 0o711 if account else 0o700), base, account)
+    _made(place, 0o711 if as_root else 0o700)
+    return Cluster(place, base, server_account(place / "data"))
 
 
 def _made(path: Path, mode: int) -> Path:

@@ -1,6 +1,7 @@
 """The server of a home folder: whatever is killed, the next call has a server with all that was committed."""
 
 import os
+import pwd
 import resource
 import signal
 import subprocess
@@ -340,6 +341,19 @@ def test_a_wrong_folder_of_binaries_is_a_usage_error(new_home, monkeypatch, tmp_
     monkeypatch.setenv("KORBERT_PG_BIN", str(tmp_path))
     with pytest.raises(UsageError, match="KORBERT_PG_BIN = .*must be a folder with runnable"), database(new_home):
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")
+def test_data_stay_with_the_account_that_made_them(new_home, monkeypatch):
+    """Installing Debian's server creates the account postgres: data made as nobody before must still open."""
+    find = pwd.getpwnam
+    with monkeypatch.context() as before:
+        before.setattr(pwd, "getpwnam", lambda name: find("nobody" if name == "postgres" else name))
+        with database(new_home) as url:
+            ask(url, "CREATE TABLE made_as_nobody (n int)")
+    assert cluster_of(new_home).data.stat().st_uid == NOBODY["user"]
+    with database(new_home) as url:
+        assert ask(url, "SELECT count(*) FROM made_as_nobody") == [(0,)]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
