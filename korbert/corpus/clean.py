@@ -56,9 +56,9 @@ class CleanBatch:
     minhashes: NDArray[np.uint32]
     """(kept, bands * rows)."""
     masked: Counter[str]
-    """Personal data by kind, in kept articles."""
+    """Personal data by kind, in the articles that no filter rejected (duplicates among them)."""
     stripped: Counter[str]
-    """Boilerplate by rule, in kept articles."""
+    """Boilerplate by rule, likewise."""
 
 
 def clean_batch(raw: Sequence[RawArticle], config: CorpusConfig) -> CleanBatch:

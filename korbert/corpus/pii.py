@@ -24,10 +24,10 @@ _LOCAL = r"\d{3,4}"
 _PHONES = (
     # +82 10-1234-5678, +82-2-123-4567
     rf"{_LEFT}\+?82[ ]?[-.)]?[ ]?(?:\(0\))?0?(?:1[016789]|2|[3-6][1-5]|70)[- .]?{_LOCAL}[- .]?\d{{4}}{_RIGHT}",
-    # 02-123-4567, 010.1234.5678, 031)000-9876, 02-123-4567~8
-    rf"{_LEFT}{_PREFIX}(?:{_JOIN}){_LOCAL}(?:{_JOIN})\d{{4}}{_EXTENSION}{_RIGHT}",
     # (031) 000-9876, (02)1234567
     rf"{_LEFT}\({_PREFIX}\)[ -]?{_LOCAL}(?:{_JOIN})?\d{{4}}{_EXTENSION}{_RIGHT}",
+    # 02-123-4567, 010.1234.5678, 031)000-9876, 02-123-4567~8
+    rf"{_LEFT}{_PREFIX}(?:{_JOIN}){_LOCAL}(?:{_JOIN})\d{{4}}{_EXTENSION}{_RIGHT}",
     # 01012345678, 010-12345678: without joiners only mobile numbers are told from other digits
     rf"{_LEFT}01[016789](?:{_JOIN})?{_LOCAL}(?:{_JOIN})?\d{{4}}{_RIGHT}",
     # A local number is one only beside a word that says so.

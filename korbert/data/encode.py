@@ -76,7 +76,9 @@ def word_starts(text: str, offsets: Sequence[tuple[int, int]]) -> NDArray[np.boo
     characters = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     eojeol = np.cumsum(characters == ord(" "))
     begins = np.fromiter((begin for begin, _ in offsets), np.int64, len(offsets))
-    starts: NDArray[np.bool_] = np.diff(eojeol[begins], prepend=-1) != 0
+    word = eojeol[begins]
+    starts = np.ones(len(word), np.bool_)
+    np.not_equal(word[1:], word[:-1], out=starts[1:])
     return starts
 
 
