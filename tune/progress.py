@@ -12,7 +12,7 @@ from korbert.progress import Meter
 
 
 class SweepProgress(Callback):
-    """Advances a meter by an epoch at each result, and by a stopped trial's other epochs at its end.
+    """Advances a meter whose unit is an epoch of a trial; the epochs a stopped trial is spared count as done.
 
     Ray pickles callbacks with its state, and unpickles them where a sweep is restored: the meter, which belongs to
     this process, is the class's, not the object's.
@@ -20,13 +20,13 @@ class SweepProgress(Callback):
 
     _meter: ClassVar[Meter | None] = None
     _epochs: ClassVar[int] = 0
-    _best: ClassVar[float] = 0.0
+    _shown: ClassVar[int] = 0
 
     @classmethod
     @contextmanager
     def shown_by(cls, meter: Meter, epochs: int) -> Iterator[None]:
-        """Uses `meter`, whose unit is an epoch of a trial; `epochs` is the most a trial has."""
-        cls._meter, cls._epochs, cls._best = meter, epochs, 0.0
+        """Uses `meter`; `epochs` is the most a trial has."""
+        cls._meter, cls._epochs, cls._shown = meter, epochs, 0
         try:
             yield
         finally:
@@ -36,14 +36,20 @@ class SweepProgress(Callback):
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Ray's call after each epoch."""
-        type(self)._best = max(self._best, result["validation"])
-        self._advance(1)
+        self._show(trials)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Ray's call when a trial is done or stopped."""
-        done = len((trial.last_result or {}).get("epochs", ()))
-        self._advance(self._epochs - done)
+        self._show(trials)
 
-    def _advance(self, epochs: int) -> None:
-        if self._meter is not None:
-            self._meter.advance(epochs, f"best validation {self._best:.3f}")
+    def _show(self, trials: list[Any]) -> None:
+        """Shows the state of all trials, those that a restored sweep finished before included."""
+        results = [trial.last_result or {} for trial in trials]
+        done = sum(
+            self._epochs if trial.is_finished() else len(result.get("epochs", ()))
+            for trial, result in zip(trials, results, strict=True)
+        )
+        best = max((result["validation"] for result in results if "validation" in result), default=0.0)
+        if self._meter is not None and done > self._shown:
+            self._meter.advance(done - self._shown, f"best validation {best:.3f}")
+            type(self)._shown = done

@@ -150,14 +150,14 @@ def _tuner(config: TuneConfig, arena: Arena, width: int, folder: Path) -> ray_tu
 
 
 def _trials(results: list[ray_tune.Result], epochs: int) -> list[dict[str, Any]]:
-    """trials.json's records, in the order in which the trials were created."""
+    """trials.json's records, in the order in which the trials were created (a restored sweep lists them in another)."""
     records = []
-    for number, result in enumerate(results, 1):
+    for result in results:
         assert result.metrics is not None
         done = result.metrics["epochs"]
         records.append(
             {
-                "trial": number,
+                "trial": int(result.metrics["experiment_tag"].partition("_")[0]),  # "3_batch=16,..."
                 "config": {name: value for name, value in result.metrics["config"].items() if name != "arena"},
                 "epochs": done,
                 "best": max(epoch["validation"] for epoch in done),
@@ -165,7 +165,7 @@ def _trials(results: list[ray_tune.Result], epochs: int) -> list[dict[str, Any]]
                 "seconds": result.metrics["seconds"],
             }
         )
-    return records
+    return sorted(records, key=lambda record: record["trial"])
 
 
 def _drop_checkpoints(folder: Path) -> None:

@@ -70,17 +70,21 @@ def packed(rows: Sequence[NDArray[np.int32]], labels: NDArray[np.int64]) -> Enco
 
 
 def encoded(
-    texts: Sequence[str], labels: NDArray[np.int64], tokenizer: PreTrainedTokenizerBase, max_tokens: int
+    texts: Sequence[str],
+    labels: NDArray[np.int64],
+    tokenizer: PreTrainedTokenizerBase,
+    max_tokens: int,
+    at_once: int = ENCODED_AT_ONCE,
 ) -> tuple[EncodedRows, int]:
-    """Tokenises all texts once; answers the rows and how many were cut to `max_tokens`.
+    """Tokenises all texts once, `at_once` at a time; answers the rows and how many were cut to `max_tokens`.
 
     A cut row keeps its last special token ([SEP]). An empty text is a row of special tokens.
     """
     rows: list[NDArray[np.int32]] = []
     cut = 0
-    for begin in range(0, len(texts), ENCODED_AT_ONCE):
+    for begin in range(0, len(texts), at_once):
         batch = tokenizer(
-            list(texts[begin : begin + ENCODED_AT_ONCE]),
+            list(texts[begin : begin + at_once]),
             return_attention_mask=False,
             return_token_type_ids=False,
             verbose=False,  # rows longer than the model are cut below, and counted

@@ -29,6 +29,7 @@ from korbert.benchmarks.seeds import FinishedSeeds
 from korbert.config import Config, FinetuneConfig
 from korbert.progress import meter
 from korbert.storage import Manifest, fresh, read_manifest, resumable, write_json, write_jsonl
+from korbert.training.process_group import World, device_of
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def read_benchmark(config: Config, encoder: Path) -> Benchmark:
         "empty_documents": material.empty + test_reviews.empty,
         "test_texts_also_in_train": sum(text in seen for text in test_reviews.texts),
     }
-    device = torch.device("cuda" if config.training.device != "cpu" and torch.cuda.is_available() else "cpu")
+    device = device_of(config.training.device, World())
     return Benchmark(finetune, encoder, tokenizer, material, validation, test, counts, device)
 
 

@@ -22,6 +22,7 @@ from korbert.benchmarks.batches import EncodedRows, training_batches
 from korbert.benchmarks.classifier import logits
 from korbert.config import FinetuneConfig
 from korbert.errors import UsageError
+from korbert.training.schedule import learning_rate
 
 CLIP = 1.0
 EPSILON = 1e-8
@@ -147,7 +148,8 @@ class Fitting:
         return f"epoch {epoch}/{self.settings.epochs}, {loss}{pace:,.0f} rows/s"
 
     def _rate(self, step: int) -> float:
-        return self.settings.lr * slope(step, self._steps * self.settings.epochs, self.settings.warmup)
+        steps = self._steps * self.settings.epochs
+        return learning_rate(step - 1, steps=steps, peak=self.settings.lr, warmup=self.settings.warmup, kind="linear")
 
     def _finite(self, loss: float, step: int) -> float:
         if not math.isfinite(loss):
@@ -156,14 +158,6 @@ class Fitting:
                 "choose a smaller one"
             )
         return loss
-
-
-def slope(step: int, steps: int, warmup: float) -> float:
-    """Share of the peak learning rate at `step` (from 1): up over `warmup * steps`, then down to 0 after the last."""
-    rising = round(warmup * steps)
-    if step <= rising:
-        return step / rising
-    return (steps - step + 1) / (steps - rising + 1)
 
 
 def decay_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
