@@ -1,7 +1,7 @@
 """`korbert report`: one self-contained HTML page over all runs, and its charts as PNG.
 
 read        workspaces -> runs (plain data)
-charts      runs -> charts as data      svg, png   charts -> pictures
+charts      runs -> charts as data (shapes)      svg, png   charts -> pictures
 page        runs -> HTML                tables, sections, results   its parts
 """
 

@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from korbert.report import numbers
 from korbert.report.axes import Axis
-from korbert.report.charts import Bars, Curves, DotRow, Dots, Series, dot_axis, plot_axes
+from korbert.report.shapes import Bars, Curves, DotRow, Dots, Series, dot_axis, plot_axes
 from korbert.report.style import LIGHT
 
 DPI = 150

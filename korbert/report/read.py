@@ -11,8 +11,9 @@ from korbert import chain
 from korbert.chain import Workspace
 from korbert.config import Config
 from korbert.errors import UsageError, WorldError
+from korbert.report import records
 from korbert.report.numbers import finite
-from korbert.report.runs import Crawl, Funnel, Point, Pretraining, Run, Score, SeedScore, StageRow, Sweep, Trial
+from korbert.report.runs import Crawl, Funnel, Point, Pretraining, Run, Score, StageRow, Sweep
 from korbert.storage import INTENT, Manifest, read_manifest
 
 
@@ -80,24 +81,26 @@ class _Reader:
 
     def _crawl(self, counts: dict[str, Any]) -> Crawl | None:
         summary = self._object("crawl/summary.json") or counts
-        articles = _count(summary.get("articles"))
+        articles = records.count(summary.get("articles"))
         if articles is None:
             return None
-        tables = (_counts(summary.get(name)) for name in ("by_month", "by_press", "slices"))
-        return Crawl(articles, _count(summary.get("new")), *tables)
+        tables = (records.counts(summary.get(name)) for name in ("by_month", "by_press", "slices"))
+        return Crawl(articles, records.count(summary.get("new")), *tables)
 
     def _funnel(self, counts: dict[str, dict[str, Any]]) -> Funnel | None:
         rows = self._json("corpus/funnel.json")
-        steps = [(str(row["step"]), _count(row.get("documents"))) for row in _objects(rows) if "step" in row]
+        steps = [
+            (str(row["step"]), records.count(row.get("documents"))) for row in records.objects(rows) if "step" in row
+        ]
         known = {name: count for name, count in steps if count is not None}
         corpus = counts["corpus"]
-        articles = known.pop("articles", _count(corpus.get("articles")))
-        documents = known.pop("documents", _count(corpus.get("documents")))
+        articles = known.pop("articles", records.count(corpus.get("articles")))
+        documents = known.pop("documents", records.count(corpus.get("documents")))
         if articles is None or documents is None:
             return None
-        totals = {name: _count(corpus.get(name)) for name in ("sentences", "characters")}
+        totals = {name: records.count(corpus.get(name)) for name in ("sentences", "characters")}
         removed = tuple((name, count) for name, count in known.items() if name not in totals)
-        return Funnel(articles, removed, documents, **totals, tokens=_count(counts["tokens"].get("tokens")))
+        return Funnel(articles, removed, documents, **totals, tokens=records.count(counts["tokens"].get("tokens")))
 
     def _pretraining(self, counts: dict[str, dict[str, Any]]) -> Pretraining | None:
         points = self._points()
@@ -106,12 +109,14 @@ class _Reader:
             return None
         entropy = finite(counts["tokens"].get("unigram_entropy"))
         last = points[-1] if points else None
-        whole: dict[str, Any] = {name: _count(summary.get(name)) for name in ("steps", "samples", "tokens", "restarts")}
+        whole: dict[str, Any] = {
+            name: records.count(summary.get(name)) for name in ("steps", "samples", "tokens", "restarts")
+        }
         real: dict[str, Any] = {
             name: finite(summary.get(name)) for name in ("seconds", "tokens_per_second", "mlm", "sop", "loss")
         }
         if not summary and last:
-            whole |= {"steps": last.step, "tokens": _count(last.tokens)}
+            whole |= {"steps": last.step, "tokens": records.count(last.tokens)}
             real |= {"mlm": last.mlm, "sop": last.sop, "loss": last.loss, "tokens_per_second": last.tokens_per_second}
         audit = summary.get("audit")
         return Pretraining(
@@ -127,8 +132,8 @@ class _Reader:
         points: list[Point] = []
         broken = []
         for number, record in enumerate(self._lines("pretrain/metrics.jsonl"), 1):
-            point = _point(record) if record is not None else None
-            if point is None or not _appended(points, point):
+            point = records.point(record) if record is not None else None
+            if point is None or not records.appended(points, point):
                 broken.append(number)
         if broken:
             shown = ", ".join(map(str, broken[:5])) + (", …" if len(broken) > 5 else "")
@@ -142,14 +147,14 @@ class _Reader:
 
     def _scores(self) -> tuple[Score, ...]:
         value = self._json("finetune/scores.json")
-        rows = _objects(value if isinstance(value, list) else [value])
-        return tuple(_score(row) for row in rows if "task" in row)
+        rows = records.objects(value if isinstance(value, list) else [value])
+        return tuple(records.score(row) for row in rows if "task" in row)
 
     def _sweep(self) -> Sweep | None:
-        rows = _objects(self._json("tune/trials.json"))
+        rows = records.objects(self._json("tune/trials.json"))
         if not rows:
             return None
-        trials = sorted(map(_trial, rows), key=lambda trial: (trial.best is None, -(trial.best or 0)))
+        trials = sorted(map(records.trial, rows), key=lambda trial: (trial.best is None, -(trial.best or 0)))
         named = self._object("tune/best.json").get("trial")
         scored = [trial.name for trial in trials if trial.best is not None]
         winner = str(named) if any(trial.name == str(named) for trial in trials) else next(iter(scored), "")
@@ -165,7 +170,7 @@ class _Reader:
         except OSError as error:
             self._notes.append(f"{name}: {error.strerror}")
             return []
-        return [_line(line) for line in raw.split(b"\n") if line.strip()]
+        return [records.line(line) for line in raw.split(b"\n") if line.strip()]
 
     def _object(self, name: str) -> dict[str, Any]:
         value = self._json(name)
@@ -198,83 +203,9 @@ def _row(name: str, state: str, why: str, manifest: Manifest | None) -> StageRow
         why,
         seconds=finite(manifest.seconds),
         counts=manifest.counts,
-        licences=_counts(manifest.licences),
+        licences=records.counts(manifest.licences),
         digest=manifest.digest,
         code=manifest.code,
         created=manifest.created,
         inputs=manifest.inputs,
     )
-
-
-def _line(raw: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _point(record: dict[str, Any]) -> Point | None:
-    step = _count(record.get("step"))
-    if step is None:
-        return None
-    names = ("tokens", "mlm", "sop", "loss", "mlm_accuracy", "sop_accuracy", "tokens_per_second")
-    values = {name: finite(record.get(name)) for name in names}
-    return Point(step, **values, attempt=_count(record.get("attempt")) or 0)
-
-
-def _appended(points: list[Point], point: Point) -> bool:
-    """Adds a point. A later attempt's steps replace those it does again; otherwise steps only rise."""
-    if points and point.attempt > points[-1].attempt:
-        while points and points[-1].step >= point.step:
-            points.pop()
-    elif points and point.step <= points[-1].step:
-        return False
-    points.append(point)
-    return True
-
-
-def _score(row: dict[str, Any]) -> Score:
-    sizes: dict[str, Any] = {name: _count(row.get(name)) for name in ("n_train", "n_validation", "n_test")}
-    real: dict[str, Any] = {name: finite(row.get(name)) for name in ("mean", "std", "majority_baseline")}
-    seeds = tuple(_seed(seed) for seed in _objects(row.get("seeds")))
-    return Score(str(row["task"]), str(row.get("metric", "score")), **sizes, seeds=seeds, **real)
-
-
-def _seed(row: dict[str, Any]) -> SeedScore:
-    return SeedScore(
-        seed=_count(row.get("seed")) or 0,
-        test=finite(row.get("test")),
-        best_epoch=_count(row.get("best_epoch")),
-        validation=tuple(value for value in map(finite, _list(row.get("validation"))) if value is not None),
-        seconds=finite(row.get("seconds")),
-    )
-
-
-def _trial(row: dict[str, Any]) -> Trial:
-    epochs = [(finite(epoch.get("epoch")), finite(epoch.get("validation"))) for epoch in _objects(row.get("epochs"))]
-    validation = tuple((epoch, value) for epoch, value in epochs if epoch is not None and value is not None)
-    config = row.get("config")
-    flat = {str(k).rpartition(".")[2]: v for k, v in config.items()} if isinstance(config, dict) else {}
-    state = str(row.get("state", "unknown"))
-    return Trial(
-        str(row.get("trial", "")), flat, validation, finite(row.get("best")), state, finite(row.get("seconds"))
-    )
-
-
-def _count(value: object) -> int | None:
-    number = finite(value)
-    return None if number is None or number < 0 else round(number)
-
-
-def _counts(value: object) -> dict[str, int]:
-    pairs = value.items() if isinstance(value, dict) else ()
-    return {str(name): count for name, count in ((n, _count(v)) for n, v in pairs) if count is not None}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [item for item in _list(value) if isinstance(item, dict)]

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from korbert.report import svg
-from korbert.report.charts import (
-    Curves,
-    run_colour,
-    score_dots,
-    sweep_charts,
-    training_curves,
-)
+from korbert.report.charts import run_colour, score_dots, sweep_charts, training_curves
 from korbert.report.markup import Markup, joined, tag
-from korbert.report.numbers import MISSING, duration, fixed, scalar, whole
-from korbert.report.runs import Point, Run, Score, Sweep
+from korbert.report.numbers import MISSING, duration, fixed, power, scalar, whole
+from korbert.report.runs import Point, Run, Score, Sweep, Trial
+from korbert.report.shapes import Curves
 from korbert.report.tables import absent, card, figure, fold, legend, run_heading, section, swatch, table
 
 SAMPLED_ROWS = 12
@@ -187,6 +182,12 @@ def _run_sweep(runs: Sequence[Run], number: int) -> Markup:
     )
 
 
+def _setting(trial: Trial, name: str) -> str:
+    if name == "lr" and trial.lr is not None:
+        return power(trial.lr)
+    return scalar(trial.config[name]) if name in trial.config else MISSING
+
+
 def _trials(found: Sweep) -> Markup:
     fields = list(dict.fromkeys(name for trial in found.trials for name in trial.config))
     rows = [
@@ -195,7 +196,7 @@ def _trials(found: Sweep) -> Markup:
             trial.state,
             fixed(trial.best, 4),
             whole(len(trial.validation)),
-            *(scalar(trial.config[name]) if name in trial.config else MISSING for name in fields),
+            *(_setting(trial, name) for name in fields),
             duration(trial.seconds),
         )
         for trial in found.trials

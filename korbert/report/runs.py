@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from korbert.config import Config
+from korbert.report.numbers import finite
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,8 @@ class Trial:
     @property
     def lr(self) -> float | None:
         """The trial's learning rate when it is a number above 0."""
-        value = self.config.get("lr")
-        return float(value) if isinstance(value, int | float) and value > 0 else None
+        value = finite(self.config.get("lr"))
+        return value if value is not None and value > 0 else None
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ nav a:hover,nav a:focus{color:var(--ink);text-decoration:underline}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:18px 20px;margin:0 0 18px}
 .grid{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px}
 .grid>.card{margin:0}
-.grid+*,.scroll+*{margin-top:18px}
+.grid+*,.scroll+.scroll{margin-top:18px}
 .grid>.wide{grid-column:1/-1}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:14px 24px;margin:0 0 16px}
 .tile b{display:block;font-size:23px;line-height:1.25;font-weight:620;letter-spacing:-.015em;
@@ -124,7 +124,9 @@ tr.winner>*{font-weight:620}
 background:var(--c);margin-right:7px}
 .swatch{white-space:nowrap}
 .legend{display:flex;flex-wrap:wrap;gap:2px 20px;margin:0 0 12px;padding:0;list-style:none;font-size:14px}
-.counts{color:var(--soft);font-size:13px}
+td{white-space:nowrap}
+.counts{color:var(--soft);font-size:13px;white-space:normal;min-width:17ch;max-width:72ch}
+.switched+.card{margin-top:18px}
 .counts b{color:var(--ink);font-weight:560}
 .counts span{white-space:nowrap;margin-right:12px;display:inline-block}
 .notes{border-left:3px solid var(--warn);padding:2px 0 2px 14px;margin:0 0 18px;color:var(--soft);font-size:14px}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from korbert.report import numbers
 from korbert.report.axes import Axis
-from korbert.report.charts import Bar, Bars, Curves, DotRow, Dots, Event, Level, Series, dot_axis, plot_axes
 from korbert.report.markup import Markup, joined, tag
+from korbert.report.shapes import Bar, Bars, Curves, DotRow, Dots, Event, Level, Series, dot_axis, plot_axes
 
 # Units of the view box; on the page a chart is about as many pixels wide, on a phone four fifths of it.
 WIDTH, HEIGHT = 480, 270
@@ -63,7 +63,7 @@ def dots(chart: Dots) -> Markup:
 
 def _svg(title: str, description: str, width: int, height: int, body: Markup) -> Markup:
     return tag(
-        "svg", tag("title", title), tag("desc", description), body,
+        "svg", tag("title", title), body,
         viewBox=f"0 0 {width} {height}", role="img", aria_label=description,
     )  # fmt: skip
 

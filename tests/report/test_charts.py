@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from korbert.report import charts
-from korbert.report.charts import Curves
 from korbert.report.read import read
-from korbert.report.runs import Crawl, Point, Run, Sweep, Trial
+from korbert.report.runs import Crawl, Point, Pretraining, Run, Sweep, Trial
+from korbert.report.shapes import Curves
 
 
 def by_name(drawn: tuple[Curves, ...]) -> dict[str, Curves]:
@@ -66,8 +66,6 @@ def test_a_quantity_that_was_never_logged_has_no_chart() -> None:
 
 
 def read_like(*points: Point) -> Run:
-    from korbert.report.runs import Pretraining
-
     return Run("x", pretraining=Pretraining(points, False, *[None] * 10))
 
 
@@ -132,6 +130,11 @@ def test_the_sweep_shows_each_trial_once_and_the_winner_apart(make_run: Any) -> 
 
 
 def test_a_trial_without_a_learning_rate_or_score_is_left_out_of_the_scatter() -> None:
-    trials = (Trial("1", {}, ((1, 0.5),), 0.5, "completed", 1), Trial("2", {"lr": 1e-4}, (), None, "failed", None))
+    trials = (
+        Trial("1", {}, ((1, 0.5),), 0.5, "completed", 1),
+        Trial("2", {"lr": 1e-4}, (), None, "failed", None),
+        Trial("3", {"lr": float("inf")}, (), 0.4, "stopped", None),
+        Trial("4", {"lr": True}, (), 0.4, "stopped", None),
+    )
     drawn = charts.sweep_charts(Run("x", sweep=Sweep(trials, "1")))
     assert [chart.name for chart in drawn] == ["sweep-epochs-x"]

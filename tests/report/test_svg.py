@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from korbert.report import charts, svg
-from korbert.report.charts import Bar, Bars, Curves, DotRow, Dots, Event, Level, Series
 from korbert.report.read import read
+from korbert.report.shapes import Bar, Bars, Curves, DotRow, Dots, Event, Level, Series
 
 HARD = "<script>alert('1')</script> & \"x\""
 
