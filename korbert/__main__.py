@@ -199,7 +199,7 @@ def _print_chain(config: Config, workspace: Workspace, outcomes: dict[str, pipel
 
 
 def _counts(counts: dict[str, Any], most: int = 5) -> str:
-    numbers = {k: v for k, v in counts.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    numbers = {k: v for k, v in counts.items() if isinstance(v, int | float) and v and v is not True}
     shown = [f"{k} {v:,}" if isinstance(v, int) else f"{k} {v:.4g}" for k, v in list(numbers.items())[:most]]
     return ", ".join(shown)
 
@@ -234,13 +234,19 @@ def _add_audit(commands: Any) -> None:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    from korbert.training import launch
+    from korbert.data.audit import audit
+    from korbert.training.course import course
 
     workspace = Workspace(options.workspace)
-    report = launch.audited(workspace.load(), workspace)
-    for field in dataclasses.fields(report):
-        print(f"{field.name}: {getattr(report, field.name)}")
+    training = course(workspace.load(), workspace)
+    report = audit(training.audit, training.order, len(training.samples), training.steps_done(_warn))
+    for name, value in report.as_dict().items():
+        print(f"{name}: {value}")
     return 0 if report.clean else 1
+
+
+def _warn(line: str) -> None:
+    print(f"korbert: {line}", file=sys.stderr)
 
 
 def _add_bench(commands: Any) -> None:

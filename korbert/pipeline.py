@@ -130,18 +130,19 @@ def _crawl(config: Config, workspace: Workspace, environment: dict[str, str]) ->
     plan = chain.plan(config, workspace, "crawl")
     source = source_name(config, plan.inputs["articles"])
     served = ["--articles", str(chain.articles_file(config)), "--limit", str(config.crawl.limit), "--port", "0"]
-    with _newsroom(served, environment) as base_url:
-        arguments = ["--workspace", str(workspace.root), "--base-url", base_url, "--source-name", source]
-        _process("crawl", ["-m", "crawler", "crawl", *arguments], environment)
-    connection = connect(environment["DATABASE_URL"])
-    with contextlib.closing(connection), publishing(plan) as draft:
-        summary = article_table.summary(connection, source)
+    with publishing(plan) as draft:
+        with _newsroom(served, environment) as base_url:
+            arguments = ["--workspace", str(workspace.root), "--base-url", base_url, "--source-name", source]
+            _process("crawl", ["-m", "crawler", "crawl", *arguments], environment)
+        with contextlib.closing(connect(environment["DATABASE_URL"])) as connection:
+            summary = article_table.summary(connection, source)
+            slices = ledger.progress(connection, source)
         record = {
             "source": source,
             "articles": summary.articles,
             "trainable": summary.trainable,
             "by_month": summary.by_month,
-            "slices": ledger.progress(connection, source),
+            "slices": slices,
             "digest": summary.digest,
         }
         write_json(draft.path / "summary.json", record)

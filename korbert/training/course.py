@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from korbert.config import Config
 from korbert.data.loader import Loader, Order
 from korbert.data.samples import Samples
 from korbert.data.shards import TokenStore
-from korbert.storage import Plan
+from korbert.storage import Plan, read_manifest
 from korbert.training.checkpoint import Checkpoints
 from korbert.training.metrics import MetricsFile
 from korbert.training.process_group import World
@@ -64,6 +65,13 @@ class Course:
         """The checkpoints."""
         keep = self.config.training.keep_checkpoints
         return Checkpoints(self.folder / "checkpoints", self.plan.key, self.plan.config, keep)
+
+    def steps_done(self, warn: Callable[[str], None]) -> int:
+        """Optimiser steps that a restart would not repeat: all, or those of the newest good checkpoint."""
+        if read_manifest(self.folder) is not None:
+            return self.steps
+        newest = self.checkpoints.newest(warn)
+        return newest.progress.step if newest else 0
 
     def loader(self, world: World) -> Loader:
         """Makes the batches of one worker."""
