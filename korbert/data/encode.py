@@ -57,7 +57,11 @@ def run(config: Config, workspace: chain.Workspace) -> Manifest:
 
 
 def encode_documents(tokenizer: Tokenizer, documents: Iterable[Document]) -> Iterator[list[Sentence]]:
-    """Each document's encoded sentences, in order; sentences without a token are dropped, empty documents too."""
+    """Each document's encoded sentences, in order; sentences without a token are dropped, empty documents too.
+
+    An article that says [MASK] or [SEP] gets the ids of its characters: special tokens are ours alone to place.
+    """
+    tokenizer.encode_special_tokens = True
     for batch in batched(documents, BATCH):
         texts = [" ".join(sentence.split()) for document in batch for sentence in document.sentences]
         encodings = iter(zip(texts, tokenizer.encode_batch(texts, add_special_tokens=False), strict=True))

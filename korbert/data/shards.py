@@ -101,7 +101,7 @@ class TokenStore:
     def _open(self, folder: Path, number: int) -> Shard:
         try:
             shard = Shard(folder, number)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise UsageError(f"{folder} shard {number}: {error}; run: korbert run --from tokens") from error
         held = (len(shard._tokens), len(shard.sentence_ends), len(shard.document_ends))
         counts = self.counts[number]
