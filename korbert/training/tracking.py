@@ -53,7 +53,7 @@ class Tracker:
     def finish(self) -> None:
         """Completes the run's files."""
         if self._run is not None:
-            self._guarded(lambda: self._run.finish(quiet=True))
+            self._guarded(lambda: self._run.finish())
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:

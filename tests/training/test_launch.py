@@ -1,0 +1,217 @@
+"""Real processes: torchrun, two and three workers, and what may happen to them.
+
+All trainings here have the undisturbed one's config, so their curves must be its curves.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from korbert.chain import Workspace
+from korbert.config import Config
+from korbert.errors import UsageError, WorldError
+from korbert.storage import damage
+from korbert.training import launch
+from korbert.training.course import course
+
+MakeWorkspace = Callable[..., tuple[Config, Workspace]]
+STEPS = 26
+# A limit for what must happen at all, on a machine that others use too.
+PATIENCE = 120.0
+DRIVER = """
+import sys
+from pathlib import Path
+from korbert.chain import Workspace
+from korbert.training import launch
+workspace = Workspace(Path(sys.argv[1]))
+launch.run(workspace.load(), workspace)
+"""
+
+
+def _lines(workspace: Workspace) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (workspace.path("pretrain") / "metrics.jsonl").read_text().splitlines()]
+
+
+def _losses(workspace: Workspace) -> list[tuple[float, float, float]]:
+    return [(line["step"], line["mlm"], line["sop"]) for line in _lines(workspace)]
+
+
+def _summary(workspace: Workspace) -> dict[str, object]:
+    summary: dict[str, object] = json.loads((workspace.path("pretrain") / "summary.json").read_text())
+    return summary
+
+
+def _processes(workspace: Workspace, *words: str) -> list[int]:
+    """Ids of living processes with the workspace and all the words in their command lines."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                arguments = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if state != "Z" and {str(workspace.root), *words} <= set(arguments):
+                found.append(int(entry.name))
+    return found
+
+
+def _workers(workspace: Workspace) -> list[int]:
+    agents = _processes(workspace, "torch.distributed.run")
+    return [pid for pid in _processes(workspace, "korbert.training") if pid not in agents]
+
+
+def _await(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it has not happened"
+        time.sleep(0.02)
+
+
+def _audited(workspace: Workspace, attempt: int) -> int:
+    """Steps that rank 0 has noted in an attempt."""
+    path = workspace.path("pretrain") / "audit" / f"attempt-{attempt}-rank-0.jsonl"
+    return len(path.read_text().splitlines()) if path.exists() else 0
+
+
+@contextmanager
+def _driver(workspace: Workspace) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", DRIVER, str(workspace.root)]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_two_workers_train_log_audit_and_publish(undisturbed: Workspace) -> None:
+    manifest = undisturbed.manifest("pretrain")
+    assert damage(undisturbed.path("pretrain"), manifest, checksums=True) == ""
+    assert {"model.safetensors", "metrics.jsonl", "summary.json"} <= manifest.files.keys()
+    assert {"audit/attempt-0-rank-0.jsonl", "audit/attempt-0-rank-1.jsonl"} <= manifest.files.keys()
+    assert not [name for name in manifest.files if name.startswith(("logs/", "checkpoints/", "wandb/"))]
+    summary = _summary(undisturbed)
+    assert (summary["steps"], summary["samples"], summary["restarts"]) == (STEPS, STEPS * 16, 0)
+    assert summary["audit"]["clean"] is True  # type: ignore[index]
+    assert summary["audit"]["worlds"] == [2]  # type: ignore[index]
+    assert [line["step"] for line in _lines(undisturbed)] == list(range(1, STEPS + 1))
+    assert manifest.counts["mlm"] == _lines(undisturbed)[-1]["mlm"]
+    assert "decoder_bias" in load_file(undisturbed.path("pretrain") / "model.safetensors")
+
+
+def test_a_finished_training_is_not_run_again(undisturbed: Workspace) -> None:
+    before = undisturbed.manifest("pretrain")
+    assert launch.run(undisturbed.load(), undisturbed) == before
+
+
+def test_one_and_three_workers_have_the_curves_of_two(make_workspace: MakeWorkspace, undisturbed: Workspace) -> None:
+    for workers in (1, 3):
+        config, workspace = make_workspace("model.dropout=0.0", f"training.workers={workers}")
+        launch.run(config, workspace)
+        assert _summary(workspace)["audit"]["worlds"] == [workers]  # type: ignore[index]
+        for one, other in zip(_losses(workspace), _losses(undisturbed), strict=True):
+            assert one == pytest.approx(other, abs=1e-4)
+
+
+def test_a_worker_killed_in_mid_run_is_replaced_and_nothing_is_lost(
+    make_workspace: MakeWorkspace, undisturbed: Workspace
+) -> None:
+    config, workspace = make_workspace("model.dropout=0.0", "training.max_restarts=1")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 6)
+        os.kill(_workers(workspace)[-1], signal.SIGKILL)
+        assert driver.wait(PATIENCE) == 0
+    summary = _summary(workspace)
+    assert summary["restarts"] == 1
+    assert summary["audit"]["clean"] is True  # type: ignore[index]
+    assert _losses(workspace) == _losses(undisturbed)
+
+
+def test_stopped_then_killed_outright_then_run_again_it_is_the_undisturbed_training(
+    make_workspace: MakeWorkspace, undisturbed: Workspace
+) -> None:
+    config, workspace = make_workspace("model.dropout=0.0")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 2)
+        driver.send_signal(signal.SIGTERM)
+        assert driver.wait(PATIENCE) == 128 + signal.SIGTERM
+    assert _workers(workspace) == []
+    stopped = _audited(workspace, 0)
+    checkpoints = workspace.path("pretrain") / "checkpoints"
+    assert stopped < STEPS
+    assert (checkpoints / f"step-{stopped:08d}").is_dir()
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 1) >= 3)
+        everything = [driver.pid, *_processes(workspace, "torch.distributed.run")]
+        for pid in everything:
+            os.kill(pid, signal.SIGKILL)
+    _await(lambda: _workers(workspace) == [])
+    launch.run(config, workspace)
+    assert _summary(workspace)["restarts"] == 2
+    assert _summary(workspace)["audit"]["clean"] is True  # type: ignore[index]
+    assert _losses(workspace) == _losses(undisturbed)
+
+
+def test_a_driver_killed_alone_leaves_no_worker(make_workspace: MakeWorkspace) -> None:
+    _, workspace = make_workspace("training.max_steps=0", "training.epochs=10000")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 1)
+        driver.kill()
+    _await(lambda: _processes(workspace) == [])
+
+
+def test_two_trainings_do_not_share_a_folder(make_workspace: MakeWorkspace) -> None:
+    config, workspace = make_workspace()
+    with launch._sole(workspace), pytest.raises(WorldError, match="another training is at work here"):
+        launch.run(config, workspace)
+    assert not workspace.path("pretrain").exists()
+
+
+def test_a_full_disk_is_told_in_one_line_and_the_checkpoint_before_it_stays(make_workspace: MakeWorkspace) -> None:
+    config, workspace = make_workspace("training.max_restarts=0", "training.checkpoint_every=3")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(WorldError, match=r"worker 0: .*step-00000003: File too large; .*stderr.log"):
+            launch.run(config, workspace)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not (workspace.path("pretrain") / "manifest.json").exists()
+    assert list((workspace.path("pretrain") / "checkpoints").iterdir()) == []
+    assert course(config, workspace).checkpoints.newest(pytest.fail) is None
+
+
+def test_wrong_input_found_by_a_worker_is_the_users_error(
+    make_workspace: MakeWorkspace, undisturbed: Workspace
+) -> None:
+    config, workspace = make_workspace("training.max_restarts=0", "training.workers=1")
+    place = workspace.path("pretrain")
+    with pytest.raises(UsageError, match="another --workspace"):
+        _plant_checkpoint(config, workspace, undisturbed)
+    assert not (place / "manifest.json").exists()
+
+
+def _plant_checkpoint(config: Config, workspace: Workspace, other: Workspace) -> None:
+    """Runs a training in whose folder another's checkpoints lie."""
+    training = course(config, workspace)
+    from korbert.storage import resumable
+
+    with pytest.raises(InterruptedError), resumable(training.plan):
+        raise InterruptedError
+    (training.folder / "checkpoints").symlink_to(other.path("pretrain") / "checkpoints")
+    launch.run(config, workspace)
+
+
+def test_missing_tokens_are_told_before_any_process_starts(tmp_path: Path, make_workspace: MakeWorkspace) -> None:
+    config, _ = make_workspace()
+    with pytest.raises(UsageError, match="stage tokens has not finished"):
+        launch.run(config, Workspace(tmp_path / "empty"))

@@ -1,0 +1,40 @@
+"""Rank, device and agreement between processes."""
+
+import pytest
+import torch
+
+from korbert.errors import UsageError
+from korbert.training.process_group import Group, World, device_of, process_group, world_of
+
+
+def test_torchruns_environment_says_who_a_worker_is() -> None:
+    environment = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "TORCHELASTIC_RESTART_COUNT": "2"}
+    assert world_of(environment) == World(rank=3, size=4, local_rank=1, restart=2)
+    assert not world_of(environment).leads
+
+
+def test_a_process_of_its_own_is_a_world_of_one_that_leads() -> None:
+    assert world_of({}) == World(0, 1, 0, 0)
+    assert world_of({}).leads
+
+
+def test_cuda_that_is_not_there_is_an_error_before_anything_is_trained() -> None:
+    beyond = World(local_rank=torch.cuda.device_count())
+    with pytest.raises(
+        UsageError, match=r"training.device = 'cuda': worker \d+ of this machine finds \d+ CUDA devices"
+    ):
+        device_of("cuda", beyond)
+
+
+def test_cpu_is_always_there() -> None:
+    assert device_of("cpu", World()) == torch.device("cpu")
+
+
+def test_a_world_of_one_agrees_with_itself_and_opens_no_connection() -> None:
+    with process_group(World(), torch.device("cpu")) as group:
+        assert isinstance(group, Group)
+        assert group.any(True)
+        assert not group.any(False)
+        assert group.from_leader({"step": 3}) == {"step": 3}
+        group.barrier()
+        assert not torch.distributed.is_initialized()
