@@ -11,7 +11,7 @@ from korbert.report import svg
 from korbert.report.charts import funnel_bars, month_curve, run_colour
 from korbert.report.markup import Markup, joined, tag
 from korbert.report.numbers import MISSING, duration, fixed, percent, scalar, whole
-from korbert.report.runs import Crawl, Funnel, Run, Score, StageRow
+from korbert.report.runs import Crawl, Run, Score, StageRow
 from korbert.report.tables import absent, card, figure, fold, many, run_heading, section, swatch, table, tiles
 
 DIGEST = 12
@@ -108,7 +108,7 @@ def _run_funnel(runs: Sequence[Run], number: int) -> Markup:
         card(
             heading,
             _funnel_tiles(run),
-            _funnel_table(run.funnel),
+            _funnel_table(run),
             _cleaning(run),
             _presses(run.crawl),
             _slices(run.crawl),
@@ -128,16 +128,21 @@ def _funnel_tiles(run: Run) -> Markup:
     return tiles(figures)
 
 
-def _funnel_table(found: Funnel | None) -> Markup | None:
-    if found is None:
+def _funnel_table(run: Run) -> Markup | None:
+    """The bars' numbers as a table."""
+    bars = funnel_bars(run)
+    if bars is None:
         return None
-    rows: list[tuple[str, str, str]] = [
-        ("articles read", whole(found.articles), percent(found.articles, found.articles))
+    rows = [
+        (
+            f"− {bar.label}" if bar.colour == "removed" else bar.label,
+            whole(bar.value),
+            percent(bar.value, bars.share_of),
+        )
+        for bar in bars.bars
     ]
-    rows += [(f"− {name.replace('_', ' ')}", whole(n), percent(n, found.articles)) for name, n in found.removed]
-    rows.append(("documents", whole(found.documents), percent(found.documents, found.articles)))
-    caption = "Percentages of the articles read for the corpus"
-    return fold("The numbers of the funnel", table(caption, ("step", "documents", "share"), rows))
+    caption = "Kept and, behind a minus, taken away"
+    return fold("The numbers of the funnel", table(caption, ("step", bars.unit, "share"), rows))
 
 
 def _cleaning(run: Run) -> Markup | None:

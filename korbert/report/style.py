@@ -112,8 +112,8 @@ outline-offset:2px;border-radius:3px}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);font-size:13px;padding:0 0 6px}
 th,td{padding:7px 12px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
-th{font-weight:560;color:var(--soft);font-size:13px}
-tbody th{color:var(--ink);font-size:14px;white-space:nowrap}
+th{font-weight:560;color:var(--soft);font-size:13px;white-space:nowrap}
+tbody th{color:var(--ink);font-size:14px}
 .card>details:first-child{margin-top:0}
 tbody tr:last-child>*{border-bottom:0}
 .n{text-align:right;white-space:nowrap}
