@@ -36,29 +36,43 @@ def local_ray(cpus: int, data_bytes: int) -> Iterator[None]:
     Raises:
         WorldError: when Ray cannot start.
     """
-    os.environ.update(ENVIRONMENT)
-    _show_workers_this_code()
+    with _environment(ENVIRONMENT | {"PYTHONPATH": _import_path()}):
+        _start(cpus, OBJECT_STORE_BYTES + 2 * data_bytes)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+def _start(cpus: int, object_store_bytes: int) -> None:
     try:
         ray.init(
             address="local",
             num_cpus=cpus,
             include_dashboard=False,
-            object_store_memory=OBJECT_STORE_BYTES + 2 * data_bytes,
+            object_store_memory=object_store_bytes,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
     except (RuntimeError, OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WorldError(f"Ray cannot start: {reason}; see /tmp/ray/session_latest/logs, then run again") from error
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets environment variables, and puts back all that was there: Ray adds some of its own."""
+    before = dict(os.environ)
+    os.environ.update(values)
     try:
         yield
     finally:
-        ray.shutdown()
+        os.environ.clear()
+        os.environ.update(before)
 
 
-def _show_workers_this_code() -> None:
-    """Lets Ray's worker processes import korbert and tune where they are not installed (a plain checkout)."""
+def _import_path() -> str:
+    """PYTHONPATH with which Ray's workers import korbert and tune where they are not installed (a plain checkout)."""
     root = str(Path(korbert.__file__).resolve().parents[1])
-    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
-    if root not in paths:
-        os.environ["PYTHONPATH"] = os.pathsep.join([root, *paths])
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != root]
+    return os.pathsep.join([root, *paths])
