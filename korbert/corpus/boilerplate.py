@@ -14,6 +14,9 @@ from dataclasses import dataclass
 TAIL = 500
 """Characters at the end of a text that the footer rules look at."""
 
+FOOTERS = 40
+"""Footers at most that are taken off one text: a bound for texts that are all footer."""
+
 _NAMES = r"[가-힣]{2,4}(?:[ ]?[·,/][ ]?[가-힣]{2,4}|[ ][가-힣]{2,4}){0,4}"
 _ROLE = (
     r"(?:(?:선임|수습|인턴|객원|전문|온라인|대학생|시민|명예|본지)[ ]?)?"
@@ -102,7 +105,7 @@ AT_THE_END = (
         r"(?<![^\n])[▶▷☞►※][^\n]*(?:구독|바로가기|클릭|채널|카카오톡|페이스북|앱|뉴스레터)[^\n]*$",
     ),
     _rule("promotion", r"\[뉴스 미란다 원칙\][^\n]{0,200}$"),
-    _rule("email", r"[ ]?[(<\[]?[A-Za-z0-9][A-Za-z0-9._%+-]{1,40}[ ]?@[ ]?[A-Za-z0-9.-]{0,60}[)>\]]?$"),
+    _rule("email", r"[ ]?[(<\[]?[A-Za-z0-9][A-Za-z0-9._%+-]{0,40}[ ]?@[ ]?[A-Za-z0-9.-]{0,60}[)>\]]?$"),
     # 홍길동 기자   세종=홍길동·김영희 기자   /홍길동 정치부 기자   글·사진=홍길동 기자   홍길동 기자 ()
     _rule(
         "byline",
@@ -137,14 +140,20 @@ def strip_title(title: str) -> tuple[str, Counter[str]]:
 
 
 def _strip_end(text: str, removed: Counter[str]) -> str:
-    while True:
-        tail = text[-TAIL:]
-        for rule in AT_THE_END:
-            shorter, count = rule.pattern.subn("", tail)
-            if count:
-                removed[rule.name] += 1
-                text = text[: len(text) - len(tail)] + shorter
-                text = text.rstrip(" \n-·|/")
-                break
-        else:
-            return text
+    for _ in range(FOOTERS):
+        shorter = _without_footer(text, removed)
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def _without_footer(text: str, removed: Counter[str]) -> str:
+    """`text` without what the first matching rule finds at its end."""
+    head, tail = text[:-TAIL], text[-TAIL:]
+    for rule in AT_THE_END:
+        shorter, count = rule.pattern.subn("", tail)
+        if count:
+            removed[rule.name] += 1
+            return (head + shorter).rstrip(" \n-·|/")
+    return text

@@ -81,9 +81,9 @@ def clean_batch(raw: Sequence[RawArticle], config: CorpusConfig) -> CleanBatch:
 
 def clean(raw: RawArticle, config: CorpusConfig) -> tuple[Cleaned, Counter[str], Counter[str]]:
     """The cleaned or rejected article, personal data masked by kind, boilerplate removed by rule."""
-    # A dump of megabytes is refused as it stands: no pattern needs to run over it.
+    # A dump is refused as it stands: no pattern needs to run over megabytes.
     text, boilerplate = raw.text, Counter[str]()
-    if len(text) <= 10 * config.max_characters:
+    if len(text) <= 2 * config.max_characters:
         text, boilerplate = strip_boilerplate(normalize(text))
     title, tags = strip_title(normalize(raw.title).replace("\n", " "))
     private: Counter[str] = Counter()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
 
 REPEATS = 3
@@ -14,7 +13,7 @@ REPEATS = 3
 
 _LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _MIDDLE_DOTS = "\u318d\u30fb\u2027\u2219\u22c5\uff65"
-_HYPHENS = "\u2010\u2011\u00ad\u2043\ufe63"
+_HYPHENS = "\u2010\u2011\u2043\ufe63"
 _TILDES = "\u301c\u223c\u02dc"
 # Entities that crawlers leave behind; anything else with an ampersand is text.
 _ENTITIES = {
@@ -27,27 +26,32 @@ _SPACES = re.compile(r" {2,}")
 _NEAR_LINE_END = re.compile(r" ?\n[ \n]*")
 
 
-def _table() -> dict[int, str | None]:
-    """Code point to what replaces it; None deletes."""
-    table: dict[int, str | None] = {}
-    for code in range(sys.maxunicode + 1):
-        category = unicodedata.category(chr(code))
+class _Replacements(dict[int, str | None]):
+    """Code point to what replaces it, None to delete it; filled as code points are met (there are 1.1 million)."""
+
+    def __missing__(self, code: int) -> str | None:
+        character = chr(code)
+        category = unicodedata.category(character)
+        replacement: str | None = character
         if category in ("Cc", "Cf", "Cs", "Co"):
-            table[code] = None
+            replacement = None
         elif category == "Zs":
-            table[code] = " "
-    # U+FFFD stands for what a wrong decoding has lost; U+3164, U+115F and U+1160 are blanks that pass for Hangul.
-    table |= dict.fromkeys((0xFFFD, 0x115F, 0x1160, 0x3164, 0xFFA0), None)
-    table |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-    table |= dict.fromkeys(map(ord, _MIDDLE_DOTS), "·")
-    table |= dict.fromkeys(map(ord, _HYPHENS), "-")
-    table |= dict.fromkeys(map(ord, _TILDES), "~")
-    table |= dict.fromkeys(map(ord, _LINE_ENDS), "\n")
-    # A soft hyphen is a place to break a line at, not a letter.
-    return table | {ord("\t"): " ", ord("\n"): "\n", 0x00AD: None}
+            replacement = " "
+        elif 0xFF01 <= code <= 0xFF5E:
+            replacement = chr(code - 0xFEE0)  # full-width ASCII
+        self[code] = replacement
+        return replacement
 
 
-_TABLE = _table()
+_REPLACEMENTS = _Replacements(
+    {ord("\t"): " "}
+    | dict.fromkeys(map(ord, "\n" + _LINE_ENDS), "\n")
+    | dict.fromkeys(map(ord, _MIDDLE_DOTS), "·")
+    | dict.fromkeys(map(ord, _HYPHENS), "-")
+    | dict.fromkeys(map(ord, _TILDES), "~")
+    # U+FFFD stands for what a wrong decoding has lost; the others are blanks that pass for Hangul letters.
+    | dict.fromkeys((0xFFFD, 0x115F, 0x1160, 0x3164, 0xFFA0))
+)
 
 
 def normalize(text: str) -> str:
@@ -62,7 +66,7 @@ def normalize(text: str) -> str:
 
 
 def _pass(text: str) -> str:
-    text = text.replace("\r\n", "\n").translate(_TABLE)
+    text = text.replace("\r\n", "\n").translate(_REPLACEMENTS)
     text = unicodedata.normalize("NFC", text)
     if "&" in text:
         text = _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
