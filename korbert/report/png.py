@@ -17,6 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from korbert.report import numbers
 from korbert.report.axes import Axis
+from korbert.report.labels import placed
 from korbert.report.shapes import Bars, Curves, DotRow, Dots, Series, dot_axis, plot_axes
 from korbert.report.style import LIGHT
 
@@ -92,13 +93,14 @@ def _curves(axes: Axes, chart: Curves) -> None:
     x, y = plot_axes(chart)
     for series in chart.series:
         _line(axes, series)
-    for level in chart.levels:
-        colour = LIGHT[level.colour]
-        axes.axhline(level.y, linestyle=(0, (5, 4)), color=colour, linewidth=1.1)
-        above = y.place(level.y) < 0.9
+    for place in placed(chart, x, y):
+        colour = LIGHT[place.level.colour]
+        axes.axhline(place.level.y, linestyle=(0, (5, 4)), color=colour, linewidth=1.1)
         axes.annotate(
-            plain(level.label), (1, level.y), (-3, 3 if above else -3), xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points", ha="right", va="bottom" if above else "top", fontsize=8, color=colour,
+            plain(place.level.label), (float(place.right), place.level.y),
+            (-3 if place.right else 3, 3 if place.above else -3), xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points", ha="right" if place.right else "left",
+            va="bottom" if place.above else "top", fontsize=8, color=colour,
         )  # fmt: skip
     for event in chart.events:
         axes.axvline(event.x, linestyle=":", color=LIGHT[event.colour], linewidth=1.2)

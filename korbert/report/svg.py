@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from korbert.report import numbers
 from korbert.report.axes import Axis
+from korbert.report.labels import placed
 from korbert.report.markup import Markup, joined, tag
-from korbert.report.shapes import Bar, Bars, Curves, DotRow, Dots, Event, Level, Series, dot_axis, plot_axes
+from korbert.report.shapes import Bar, Bars, Curves, DotRow, Dots, Event, Series, dot_axis, plot_axes
 
 # Units of the view box; on the page a chart is about as many pixels wide, on a phone four fifths of it.
 WIDTH, HEIGHT = 480, 270
@@ -20,7 +21,7 @@ def curves(chart: Curves) -> Markup:
         _grid(x, y, chart),
         *(_event(event, x) for event in chart.events),
         *(_series(series, x, y) for series in chart.series),
-        _levels(chart.levels, y),
+        _levels(chart, x, y),
     )
     return _svg(chart.title, describe(chart), WIDTH, HEIGHT, body)
 
@@ -121,16 +122,14 @@ def _dot(series: Series, index: int, place: tuple[float, float]) -> Markup:
     return joined(ring, point)
 
 
-def _levels(levels: tuple[Level, ...], y: Axis) -> Markup:
-    """Dashed lines, their labels at the right end and never over one another."""
-    drawn, taken = [], float("inf")
-    for level in sorted(levels, key=lambda level: level.y):
-        place = _y(y, level.y)
-        # A label sits above its line; near the top edge below it; close neighbours are pushed apart.
-        label = min(place - 5, taken - 13) if place > TOP + 16 else place + 14
-        taken = label
-        drawn.append(_line(LEFT, place, WIDTH - RIGHT, place, f"level {level.colour}"))
-        drawn.append(_text(level.label, WIDTH - RIGHT - 2, label, "end", f"note {level.colour}"))
+def _levels(chart: Curves, x: Axis, y: Axis) -> Markup:
+    """Dashed lines and their labels."""
+    drawn = []
+    for place in placed(chart, x, y):
+        level, height = place.level, _y(y, place.level.y)
+        drawn.append(_line(LEFT, height, WIDTH - RIGHT, height, f"level {level.colour}"))
+        across, anchor = (WIDTH - RIGHT - 2, "end") if place.right else (LEFT + 4, "start")
+        drawn.append(_text(level.label, across, height + (-5 if place.above else 13), anchor, f"note {level.colour}"))
     return joined(*drawn)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -47,13 +46,6 @@ def test_every_kind_of_chart_is_well_formed_whatever_its_texts_hold() -> None:
         assert not list(root.iter("script"))
         assert root.find("title").text == HARD  # type: ignore[union-attr]
         assert HARD in root.attrib["aria-label"]
-
-
-def test_labels_of_close_levels_do_not_lie_over_each_other() -> None:
-    levels = tuple(Level(y, f"level {y}") for y in (6.90, 6.91, 6.93))
-    drawing = parsed(svg.curves(curves(Series("a", "run0", (0, 100), (9.0, 4.0)), levels=levels)))
-    heights = sorted(float(e.attrib["y"]) for e in drawing.iter("text") if (e.text or "").startswith("level"))
-    assert all(b - a >= 12 for a, b in pairwise(heights))
 
 
 def test_a_single_point_is_drawn_as_a_dot() -> None:
