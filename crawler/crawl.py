@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -48,15 +49,15 @@ class Result:
 
     def summary(self, seconds: float) -> str:
         """One line for people."""
-        stored, skipped = self.tally.stored, self.tally.skipped
-        parts = [f"{stored.total():,} articles ({stored['new']:,} new, {stored['changed']:,} changed)"]
-        parts += [f"{count:,} {reason}" for reason, count in sorted(skipped.items())]
+        tally = self.tally
+        parts = [f"{tally.new:,} new articles, {tally.changed:,} changed"]
+        parts += [f"{count:,} {reason}" for reason, count in sorted(Counter(tally.skipped.values()).items())]
         parts += [f"slices: {', '.join(f'{count:,} {state}' for state, count in self.slices.items() if count)}"]
-        parts += [f"{seconds:.1f} s, {stored.total() / max(seconds, 1e-3):.0f} articles/s"]
-        if self.tally.stopped_by:
+        parts += [f"{seconds:.1f} s, {tally.fetched / max(seconds, 1e-3):.0f} articles/s"]
+        if tally.stopped_by:
             parts += ["stopped, run the same command again to go on"]
-        elif self.tally.api_closed:
-            parts += [f"search slices wait ({self.tally.api_closed}), run the same command again tomorrow"]
+        elif tally.api_closed:
+            parts += [f"search slices wait ({tally.api_closed}), run the same command again tomorrow"]
         return "crawl: " + "; ".join(parts)
 
     def code(self) -> int:

@@ -33,10 +33,14 @@ class Tally:
 
     slices: Counter[str] = field(default_factory=Counter)
     """Outcomes by state."""
-    stored: Counter[str] = field(default_factory=Counter)
-    """Articles: new, changed, unchanged."""
-    skipped: Counter[str] = field(default_factory=Counter)
-    """Articles that were left out, by reason."""
+    fetched: int = 0
+    """Articles downloaded and read."""
+    new: int = 0
+    """Of them, stored for the first time."""
+    changed: int = 0
+    """Of them, stored again with another text."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Native ids of articles that were left out, with the reason in one word."""
     api_closed: str = ""
     """Why the search API is asked no more; empty: it is open."""
     stopped_by: int = 0
@@ -45,4 +49,5 @@ class Tally:
     def count(self, outcome: Outcome, stored: StoreCounts) -> None:
         """Adds one slice's outcome."""
         self.slices[outcome.state] += 1
-        self.stored.update(new=stored.new, changed=stored.changed, unchanged=stored.unchanged)
+        self.new += stored.new
+        self.changed += stored.changed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 from crawler.newsroom.articles import NewsArticle
 
@@ -32,7 +32,7 @@ _CAPTION = (
 def path_of(article: NewsArticle) -> str:
     """The article's address below the site's root."""
     if article.legacy:
-        return f"/main/read.naver?mode=LSD&oid={article.office}&aid={quote_plus(article.id)}"
+        return f"/main/read.naver?mode=LSD&oid={article.office}&aid={quote(article.id, safe='')}"
     return f"/mnews/article/{article.office}/{quote(article.id, safe='')}"
 
 

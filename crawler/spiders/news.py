@@ -7,25 +7,26 @@ the ledger, which outlives the process, so Scrapy's scheduler and its duplicates
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import scrapy
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Request, Response, TextResponse
 
-from crawler.discover import ApiRefusal, Found, UnreadablePage, address, read_list, read_search, refusal
+from crawler.discover import ApiRefusal, Found, UnreadablePage, address, read_list
 from crawler.fetching import Clock, FetchFailed, Reader, Skipped, fault, now_utc, skipped_by
 from crawler.items import RELEASED, Outcome, Tally
 from crawler.middlewares import RobotsUnreachable
 from crawler.pipelines import Ledger
+from crawler.searching import ApiClosed, SearchApi
 from korbert.config import CrawlConfig
-from korbert.db.articles import KST, Article
+from korbert.db.articles import Article
 from korbert.db.ledger import KINDS, LeaseLost, Slice
 from korbert.errors import WorldError
 from korbert.progress import Meter
@@ -44,10 +45,6 @@ _SCHEDULED: tuple[Request, ...] = ()
 
 class Stopping(Exception):
     """The crawler was told to stop before this was fetched."""
-
-
-class ApiClosed(Exception):
-    """The search API is not asked any more today."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +74,12 @@ class NewsSpider(scrapy.Spider):
         self.fault: Exception | None = None
         """What ended the crawl before its end."""
         self._source = job.reader.source
+        self._api = SearchApi(self._source, job.config, job.credentials, job.ledger, job.tally, job.clock)
         self._hands = min(SLICES_IN_FLIGHT, job.config.concurrency)
         self._requests = asyncio.Semaphore(job.config.concurrency)
         self._stop = asyncio.Event()
         self._held: dict[int, Slice] = {}
         self._fetching: dict[str, asyncio.Task[Article | Skipped | FetchFailed | Stopping]] = {}
-        self._api_closed_on: date | None = None
         self._started = time.monotonic()
 
     async def start(self) -> AsyncIterator[Any]:
@@ -119,10 +116,12 @@ class NewsSpider(scrapy.Spider):
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
-        await self.job.ledger.release(self._hands)
+        faults = [result for result in results if isinstance(result, Exception)]
+        # A lost database cannot take leases back; they are known as a dead crawler's at the next start.
+        with contextlib.suppress(WorldError):
+            await self.job.ledger.release(self._hands)
+        if faults:
+            raise faults[0]
 
     async def _first_fault(self, hands: set[asyncio.Task[None]], aside: set[asyncio.Task[Any]]) -> None:
         """Waits for the hands' end, for a fault of any, or for the stop."""
@@ -151,7 +150,7 @@ class NewsSpider(scrapy.Spider):
         """The next slice; None when all are finished, or what is left has to wait for another day."""
         wait = 0.05
         while not self._stop.is_set():
-            kinds = KINDS if self._api_open() else ("list",)
+            kinds = KINDS if self._api.open else ("list",)
             if slice_ := await self.job.ledger.lease(hand, kinds):
                 return slice_
             counts = await self.job.ledger.progress()
@@ -174,7 +173,8 @@ class NewsSpider(scrapy.Spider):
                 raise
             return Outcome(slice_, "failed", error=_one_line(error)), []
         known = await self.job.ledger.known(list(found.articles))
-        wanted = [native_id for native_id in found.articles if native_id not in known]
+        passed = known | self.job.tally.skipped.keys()
+        wanted = [native_id for native_id in found.articles if native_id not in passed]
         results = await asyncio.gather(*(self._article(native_id, found.articles[native_id]) for native_id in wanted))
         return self._judged(slice_, found, results), wanted
 
@@ -215,58 +215,19 @@ class NewsSpider(scrapy.Spider):
             log.warning("%s, try %d, %s: %s", what, slice_.attempts, outcome.state, outcome.error)
         tally = self.job.tally
         tally.count(outcome, stored)
-        rate = tally.stored.total() / max(time.monotonic() - self._started, 1e-3)
-        self.job.meter.advance(len(outcome.articles), f"{tally.slices.total():,} slices, {rate:.0f} articles/s")
+        rate = tally.fetched / max(time.monotonic() - self._started, 1e-3)
+        self.job.meter.advance(stored.new + stored.changed, f"{tally.slices.total():,} slices, {rate:.0f} articles/s")
 
     async def _discover(self, slice_: Slice) -> Found:
         url = address(self.job.root, self._source, slice_.key, self.job.config.page_size)
         if slice_.kind == "search":
-            return await self._search(slice_, url)
+            return await self._api.page(slice_, url, self._fetch)
         response = await self._fetch(Request(url))
         if response.status != 200 or not isinstance(response, TextResponse):
             if response.status < 500 and response.status not in (408, 429):
                 raise UnreadablePage(f"{url}: answered {response.status}")
             raise FetchFailed(f"{url}: answered {response.status}")
         return read_list(response.text, response.url, self._source, slice_.key)
-
-    async def _search(self, slice_: Slice, url: str) -> Found:
-        """One call of the search API; each try is paid from the day's budget."""
-        headers = dict(zip(("X-Naver-Client-Id", "X-Naver-Client-Secret"), self.job.credentials, strict=True))
-        for _ in range(self.job.config.retries + 1):
-            await self._pay()
-            response = await self._fetch(Request(url, headers=headers, meta={"dont_retry": True}))
-            if response.status == 200:
-                return read_search(response.body, self._source, slice_.key, self.job.config.page_size)
-            error = refusal(response.status, response.body)
-            if error.quota_spent:
-                raise self._close_api(str(error))
-            if error.status in (401, 403):
-                raise self._close_api(f"{error}; see NAVER_CLIENT_ID and NAVER_CLIENT_SECRET")
-            if error.permanent:
-                raise error
-        raise FetchFailed(str(error))
-
-    async def _pay(self) -> None:
-        if not self._api_open():
-            raise ApiClosed
-        budget = self.job.config.daily_calls
-        if not await self.job.ledger.spend_call(self._today(), budget):
-            raise self._close_api(f"crawl.daily_calls = {budget}: all calls of today are made")
-
-    def _close_api(self, why: str) -> ApiClosed:
-        self._api_closed_on = self._today()
-        if self.job.tally.api_closed != why:
-            self.job.tally.api_closed = why
-            log.warning("%s; no search until 00:00 in Korea, list pages go on", why)
-        return ApiClosed(why)
-
-    def _api_open(self) -> bool:
-        if self._api_closed_on is not None and self._api_closed_on != self._today():
-            self._api_closed_on, self.job.tally.api_closed = None, ""
-        return self._api_closed_on is None
-
-    def _today(self) -> date:
-        return self.job.clock().astimezone(KST).date()
 
     async def _article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
         """The article. Slices that overlap share one fetch of it."""
@@ -275,8 +236,9 @@ class NewsSpider(scrapy.Spider):
         return await asyncio.shield(self._fetching[native_id])
 
     async def _fetch_article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
+        tally = self.job.tally
         try:
-            return self.job.reader.article(native_id, url, await self._fetch(Request(url)))
+            article = self.job.reader.article(native_id, url, await self._fetch(Request(url)))
         except RobotsUnreachable:
             raise
         except (FetchFailed, Stopping) as error:
@@ -284,9 +246,11 @@ class NewsSpider(scrapy.Spider):
         except (Skipped, IgnoreRequest, DownloadCancelledError) as error:
             skipped = error if isinstance(error, Skipped) else skipped_by(error)
             assert skipped is not None
-            self.job.tally.skipped[skipped.reason] += 1
+            tally.skipped[native_id] = skipped.reason
             log.warning("skipped %s, %s: %s", url, skipped.reason, skipped)
             return skipped
+        tally.fetched += 1
+        return article
 
     async def _fetch(self, request: Request) -> Response:
         """The answer to a request, after the middlewares' retries.
