@@ -1,4 +1,4 @@
-"""Where a dashed line's label goes: beside the curves, not over them. Pure, in shares of the plot's width and height."""
+"""Where a dashed line's label goes: beside the curves, not over them. Pure, in shares of the plot's size."""
 
 from __future__ import annotations
 
