@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from korbert.storage import INTENT, MANIFEST, Manifest, fresh, publishing, set_a
 NAMES = tuple(stage.name for stage in CHAIN)
 # Stages that work in place: run anew, they must not find their old work.
 _RESUMABLE = ("pretrain", "finetune", "tune")
+# The crawler's exit code when it came to its end with failed slices.
+_FAILED_SLICES = 3
 # Stages that read Postgres.
 _DATABASE = ("crawl", "corpus")
 
@@ -129,16 +132,17 @@ def _crawl(config: Config, workspace: Workspace, environment: dict[str, str]) ->
     """Serves the articles, crawls them into Postgres and publishes what is there."""
     plan = chain.plan(config, workspace, "crawl")
     source = source_name(config, plan.inputs["articles"])
-    served = ["--articles", str(chain.articles_file(config)), "--limit", str(config.crawl.limit), "--port", "0"]
+    newsroom = ["--articles", str(chain.articles_file(config)), "--limit", str(config.crawl.limit), "--port", "0"]
     with publishing(plan) as draft:
-        with _newsroom(served, environment) as base_url:
+        with _newsroom(newsroom, environment) as (base_url, served):
             arguments = ["--workspace", str(workspace.root), "--base-url", base_url, "--source-name", source]
-            _process("crawl", ["-m", "crawler", "crawl", *arguments], environment)
+            _crawler(arguments, environment)
         with contextlib.closing(connect(environment["DATABASE_URL"])) as connection:
             summary = article_table.summary(connection, source)
             slices = ledger.progress(connection, source)
         record = {
             "source": source,
+            "served": served,
             "articles": summary.articles,
             "trainable": summary.trainable,
             "by_month": summary.by_month,
@@ -146,13 +150,13 @@ def _crawl(config: Config, workspace: Workspace, environment: dict[str, str]) ->
             "digest": summary.digest,
         }
         write_json(draft.path / "summary.json", record)
-        draft.counts = {"articles": summary.articles, "trainable": summary.trainable}
+        draft.counts = {"served": served, "articles": summary.articles, "trainable": summary.trainable}
         draft.licences = summary.by_licence
 
 
 @contextmanager
-def _newsroom(arguments: Sequence[str], environment: dict[str, str]) -> Iterator[str]:
-    """A newsroom in a process of its own; answers its base URL."""
+def _newsroom(arguments: Sequence[str], environment: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """A newsroom in a process of its own; answers its base URL and how many articles it serves."""
     command = [sys.executable, "-m", "crawler", "newsroom", *arguments]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=dies_with_parent
@@ -160,11 +164,23 @@ def _newsroom(arguments: Sequence[str], environment: dict[str, str]) -> Iterator
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            if not line.startswith("newsroom: "):
-                raise StageFailed("crawl", process.wait())
-            yield line.split()[1]
+            started = re.fullmatch(r"newsroom: (\S+) \(([\d,]+) articles\)", line.strip())
+            if started is None:
+                raise StageFailed("crawl", process.wait() or 1)
+            yield started[1], int(started[2].replace(",", ""))
         finally:
             process.terminate()
+
+
+def _crawler(arguments: Sequence[str], environment: dict[str, str]) -> None:
+    try:
+        _process("crawl", ["-m", "crawler", "crawl", *arguments], environment)
+    except StageFailed as error:
+        if error.code != _FAILED_SLICES:
+            raise
+        raise WorldError(
+            "stage crawl: came to its end, but some slices failed (see above); run the same command again to retry them"
+        ) from error
 
 
 def _process(stage: str, arguments: Sequence[str], environment: dict[str, str]) -> None:

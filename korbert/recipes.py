@@ -49,8 +49,9 @@ def demo() -> Config:
         base,
         recipe="demo",
         tokenizer=replace(base.tokenizer, vocab_size=4_000, limit_alphabet=2_000),
-        finetune=replace(base.finetune, epochs=6, train_limit=0),
-        tune=replace(base.tune, trials=4, train_limit=400, validation_limit=0),
+        training=replace(base.training, epochs=12, global_batch=16),
+        finetune=replace(base.finetune, epochs=8, lr=5e-4, train_limit=0),
+        tune=replace(base.tune, trials=4, epochs=4, train_limit=0, validation_limit=0),
     )
 
 
@@ -63,7 +64,13 @@ def small() -> Config:
         data=DataConfig(max_tokens=128),
         model=ModelConfig(layers=4, hidden=256, heads=4, intermediate=1024, max_positions=128, dropout=0.0),
         training=TrainingConfig(
-            epochs=3, global_batch=64, row_tokens=128, rows_per_micro_batch=16, lr=1e-3, checkpoint_every=100
+            epochs=2,
+            global_batch=32,
+            row_tokens=128,
+            rows_per_micro_batch=16,
+            lr=1e-3,
+            warmup=0.1,
+            checkpoint_every=100,
         ),
         finetune=FinetuneConfig(epochs=2, lr=2e-4, max_tokens=64, train_limit=20_000),
         tune=TuneConfig(trials=4, train_limit=2_000),
