@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from lxml.etree import LxmlError
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response, TextResponse
 
-from crawler.extract import NotAnArticle, extract
+from crawler.extract import Extracted, NotAnArticle, extract
 from crawler.publishers.source import Source
 from korbert.db.articles import Article
+from korbert.errors import UsageError
 
 MISSING = frozenset({404, 410})
 
@@ -49,10 +51,16 @@ class Reader:
         headers = {k.decode("latin-1").lower(): v[-1].decode("latin-1") for k, v in response.headers.items() if v}
         try:
             page = extract(response.text, response.url, self.source, headers)
-        except NotAnArticle as error:
-            raise Skipped("unreadable", str(error)) from error
+        except (NotAnArticle, LxmlError, ValueError) as error:
+            raise Skipped("unreadable", " ".join(str(error).split())) from error
         if self.source.native_id(page.url) != native_id:
             raise Skipped("unreadable", f"is the page of {page.url}")
+        try:
+            return self._stored(native_id, page)
+        except UsageError as error:
+            raise Skipped("unreadable", str(error)) from error
+
+    def _stored(self, native_id: str, page: Extracted) -> Article:
         rights = self.source.rights
         return Article(
             source=self.source_name,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import date
 
 from scrapy.http import Request, Response
 
-from crawler.discover import Found, read_search, refusal
+from crawler.discover import ApiRefusal, Found, read_search, refusal
 from crawler.fetching import Clock, FetchFailed
 from crawler.items import Tally
+from crawler.middlewares import backoff
 from crawler.pipelines import Ledger
 from crawler.publishers.source import Source
 from korbert.config import CrawlConfig
@@ -49,27 +51,37 @@ class SearchApi:
         return self._closed_on is None
 
     async def page(self, slice_: Slice, url: str, fetch: Callable[[Request], Awaitable[Response]]) -> Found:
-        """The results of a slice; waits between tries are the middlewares' (a refusal keeps the whole host waiting).
+        """The results of a slice. The middlewares leave its retries to this, because each try costs a call.
 
         Raises:
             ApiClosed: when the day's calls are spent or the keys are refused.
             ApiRefusal: when this query would be refused again.
             FetchFailed: when all tries failed.
         """
-        error: Exception | None = None
-        for _ in range(self._config.retries + 1):
+        error = ""
+        for tries in range(self._config.retries + 1):
+            if tries:
+                await asyncio.sleep(backoff(tries - 1))
             await self._pay()
-            response = await fetch(Request(url, headers=self._headers, meta={"dont_retry": True}))
+            try:
+                response = await fetch(Request(url, headers=self._headers, meta={"dont_retry": True}))
+            except FetchFailed as failed:
+                error = str(failed)
+                continue
             if response.status == 200:
                 return read_search(response.body, self._source, slice_.key, self._config.page_size)
-            error = refused = refusal(response.status, response.body)
-            if refused.quota_spent:
-                raise self._close(str(refused))
-            if refused.status in (401, 403):
-                raise self._close(f"{refused}; see NAVER_CLIENT_ID and NAVER_CLIENT_SECRET")
-            if refused.permanent:
-                raise refused
-        raise FetchFailed(str(error))
+            error = self._refused(refusal(response.status, response.body))
+        raise FetchFailed(error)
+
+    def _refused(self, refused: ApiRefusal) -> str:
+        """What a refusal that may pass says; the others are raised."""
+        if refused.quota_spent:
+            raise self._close(str(refused))
+        if refused.status in (401, 403):
+            raise self._close(f"{refused}; see NAVER_CLIENT_ID and NAVER_CLIENT_SECRET")
+        if refused.permanent:
+            raise refused
+        return str(refused)
 
     async def _pay(self) -> None:
         if not self.open:

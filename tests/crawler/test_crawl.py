@@ -1,6 +1,7 @@
 """Whole crawls: newsroom, crawler processes and a real database, whole and killed in the middle."""
 
 import signal
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -10,7 +11,9 @@ from crawler import worker
 from crawler.crawl import Result
 from crawler.items import Tally
 from crawler.newsroom.articles import load
-from crawler.newsroom.server import Faults, serving
+from crawler.newsroom.pages import path_of
+from crawler.newsroom.server import Answer, Faults, serving
+from crawler.settings import MAX_BYTES
 from korbert.db import ledger
 from korbert.db.articles import read_trainable, summary
 from korbert.db.connection import connect, transaction
@@ -284,6 +287,68 @@ def test_too_many_calls_a_second_are_made_again_later(crawls, articles):
     with serving(articles, Faults(calls_a_second=1)) as site:
         assert crawls.run(site.root).code == 0
         assert site.hits["search"] > 2
+    require_whole(crawls.database_url, articles)
+
+
+def test_an_api_in_trouble_fails_its_slice_and_no_list(crawls, articles):
+    crawls.configure(retries=1)
+    with serving(articles, Faults(search_error="SE99")) as site:
+        end = crawls.run(site.root)
+        assert site.hits["search"] == 4  # two calls a try of the slice, two tries
+    assert end.code == 3
+    assert "SE99" in end.err
+    assert len(stored(crawls.database_url)) == len(articles)
+
+
+def test_a_query_that_the_api_refuses_is_not_asked_again(crawls, articles):
+    with serving(articles, Faults(search_error="SE01")) as site:
+        assert crawls.run(site.root).code == 3
+        assert site.hits["search"] == 1
+
+
+@pytest.mark.parametrize(("delay", "rule"), [(0.2, ""), (0.0, "Crawl-delay: 0.2\n")])
+def test_the_delay_is_kept_whether_it_is_ours_or_the_sites(crawls, articles, delay, rule):
+    crawls.configure(delay=delay, queries=(), since="2019-11", until="2019-11", concurrency=16)
+    times = []
+    with serving(articles, Faults(robots=f"User-agent: *\n{rule}Disallow: /admin/\n")) as site:
+        answer = site.answer
+        site.answer = lambda target, headers: (times.append(time.monotonic()), answer(target, headers))[1]
+        assert crawls.run(site.root).code == 0
+    assert len(times) == 14  # robots.txt, the list page, twelve articles
+    # Half a delay for the clocks: no test may depend on how busy the machine is.
+    assert times[-1] - times[1] >= 0.2 * 11.5
+
+
+def test_another_host_is_not_visited_and_a_huge_page_not_read(crawls, articles):
+    away, huge, loop = (path_of(article) for article in articles[:3])
+    with serving(articles) as other, serving(articles) as site:
+        answer = site.answer
+        answers = {
+            away: Answer(302, "text/html", b"", (("Location", other.root + away),)),
+            huge: Answer(200, "text/html", b"x" * (MAX_BYTES + 1)),
+            loop: Answer(302, "text/html", b"", (("Location", site.root + loop),)),
+        }
+        site.answer = lambda target, headers: answers.get(target) or answer(target, headers)
+        end = crawls.run(site.root)
+        assert not other.hits
+    assert end.code == 0, end.err
+    assert "2 forbidden; 1 too_large" in end.out
+    assert len(stored(crawls.database_url)) == len(articles) - 3
+
+
+def test_a_new_layout_fails_slices_instead_of_passing_for_done(crawls, articles):
+    crawls.configure(queries=())
+    with serving(articles) as site:
+        answer = site.answer
+        site.answer = lambda target, headers: (
+            Answer(200, "text/html", "<h1>새 모양</h1>".encode()) if "/mnews/" in target else answer(target, headers)
+        )
+        end = crawls.run(site.root)
+        assert end.code == 3
+        assert "the layout may be new" in end.err
+        assert Counter(slices(crawls.database_url)) == {"done": 2, "failed": 2}
+        site.answer = answer
+        assert crawls.run(site.root).code == 0
     require_whole(crawls.database_url, articles)
 
 

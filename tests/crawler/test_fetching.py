@@ -1,4 +1,4 @@
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, IgnoreRequest
@@ -53,6 +53,12 @@ def test_another_articles_page_is_not_stored_under_this_id(articles):
         READER.article("something-else", ROOT, answered(articles[0]))
 
 
+def test_an_id_that_the_database_cannot_hold_is_left_out(articles):
+    long = replace(articles[2], id="가" * 400)
+    with pytest.raises(Skipped, match="1000 bytes"):
+        READER.article(long.id, ROOT, answered(long))
+
+
 def test_a_picture_is_no_article(articles):
     picture = Response(ROOT, body=b"\x89PNG", headers={"Content-Type": "image/png"})
     with pytest.raises(Skipped, match="image/png"):
@@ -63,7 +69,3 @@ def test_faults_of_the_download_that_stay_are_told_from_those_that_pass():
     assert skipped_by(IgnoreRequest("robots.txt disallows it")).reason == "forbidden"
     assert skipped_by(DownloadCancelledError("9 MB")).reason == "too_large"
     assert skipped_by(DownloadTimeoutError()) is None
-
-
-def test_the_frozen_pages_lie_beside_this_file():
-    assert (Path(__file__).parent / "pages" / "current.html").is_file()
