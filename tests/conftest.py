@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from korbert.db.connection import connect
 from korbert.db.embedded import database
@@ -19,6 +20,10 @@ from korbert.db.migrate import migrate
 TEMPLATE = "korbert_template"
 SHARED_DATA = Path(__file__).parents[1] / "../shared/data"
 MEMORY_BYTES = 4_000_000_000
+
+# No test is timed: the machine may be busy with other work.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 _folder = ""
 

@@ -15,14 +15,14 @@ TRICKY = st.text(
 
 
 @given(TRICKY | st.text())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_normalizing_twice_changes_nothing_more(text: str) -> None:
     once = normalize(text)
     assert normalize(once) == once
 
 
 @given(TRICKY | st.text())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_what_comes_out_can_be_stored_and_shown(text: str) -> None:
     once = normalize(text)
     once.encode("utf-8")

@@ -47,7 +47,7 @@ def read(store: TokenStore) -> list[list[list[tuple[int, bool]]]]:
 
 
 @given(DOCUMENTS, st.integers(1, 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_was_written_is_read_over_any_number_of_shards(
     tmp_path_factory: pytest.TempPathFactory, documents: list[list[list[tuple[int, bool]]]], shard_tokens: int
 ) -> None:
@@ -60,7 +60,7 @@ def test_what_was_written_is_read_over_any_number_of_shards(
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=70), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_word_starts_are_read_from_any_place(
     tmp_path_factory: pytest.TempPathFactory, flags: list[bool], data: st.DataObject
 ) -> None:
