@@ -21,6 +21,7 @@ from transformers import (
 )
 
 from korbert.benchmarks.batches import EncodedRows, evaluation_batches
+from korbert.benchmarks.first_token import read_first_token_only
 from korbert.errors import UsageError, WorldError
 
 HEAD = ("classifier.", "pooler.", "pre_classifier.", "sequence_summary.")
@@ -89,7 +90,7 @@ def load_classifier(folder: Path, labels: Sequence[str], dropout: float, seed: i
             f"{folder}: its weights lack {len(lost)} of the model's tensors ({sorted(lost)[0]}, ...); "
             "config.json and weights must be of the same model: run: korbert run --to export"
         )
-    return model.train()  # type: ignore[no-any-return]
+    return read_first_token_only(model.train())
 
 
 def _head(labels: Sequence[str], dropout: float) -> dict[str, object]:
