@@ -42,6 +42,8 @@ def run(config: Config, workspace: Workspace) -> Manifest:
         for name in TOKENIZER_FILES:
             if (tokenizer / name).is_file():
                 shutil.copyfile(tokenizer / name, draft.path / name)
+        settings = draft.path / "tokenizer_config.json"
+        write_json(settings, read_json(settings) | {"model_max_length": config.model.max_positions})
         summary = read_json(pretrain / "summary.json")
         licences = workspace.manifest("corpus").licences
         write_bytes(draft.path / "README.md", model_card(config, summary, licences).encode())
