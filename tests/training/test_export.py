@@ -53,9 +53,10 @@ def test_the_exported_model_gives_the_trained_models_scores(config: Config, work
     tokens, segments = inputs["input_ids"][0], inputs["token_type_ids"][0]
     with torch.inference_mode():
         hidden = ours.encoder(tokens, torch.arange(len(tokens)), segments, [len(tokens)])
+        token_logits = ours.token_logits(hidden)
+        order = ours.order(ours.encoder.pool(hidden, [len(tokens)]))
         output = theirs(**inputs)
-    torch.testing.assert_close(output.prediction_logits[0], ours.token_logits(hidden), atol=1e-5, rtol=1e-5)
-    order = ours.order(ours.encoder.pool(hidden, [len(tokens)]))
+    torch.testing.assert_close(output.prediction_logits[0], token_logits, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(output.seq_relationship_logits, order, atol=1e-5, rtol=1e-5)
 
 
