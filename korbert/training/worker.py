@@ -39,7 +39,10 @@ def failures(workspace: Workspace) -> FailureFile:
 
 
 def work(root: Path) -> int:
-    """Trains in the workspace `root` by torchrun's environment; answers the exit code."""
+    """Trains in the workspace `root` by torchrun's environment; answers the exit code.
+
+    The caller should exit by it at once, without Python's own leave-taking: torch's threads may wait for a lost peer.
+    """
     workspace, world = Workspace(root), world_of(os.environ)
     try:
         with _alive(workspace):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from korbert.chain import Workspace
@@ -23,6 +24,9 @@ from korbert.errors import UsageError, WorldError
 from korbert.storage import damage
 from korbert.training import launch
 from korbert.training.course import course
+from korbert.training.process_group import Group, World
+from korbert.training.trainer import Trainer
+from korbert.training.worker import failures
 
 MakeWorkspace = Callable[..., tuple[Config, Workspace]]
 STEPS = 26
@@ -114,18 +118,21 @@ def test_a_finished_training_is_not_run_again(undisturbed: Workspace) -> None:
 
 
 def test_one_and_three_workers_have_the_curves_of_two(make_workspace: MakeWorkspace, undisturbed: Workspace) -> None:
-    for workers in (1, 3):
-        config, workspace = make_workspace("model.dropout=0.0", f"training.workers={workers}")
-        launch.run(config, workspace)
-        assert _summary(workspace)["audit"]["worlds"] == [workers]  # type: ignore[index]
-        for one, other in zip(_losses(workspace), _losses(undisturbed), strict=True):
-            assert one == pytest.approx(other, abs=1e-4)
+    config, three = make_workspace("model.dropout=0.0", "training.workers=3")
+    launch.run(config, three)
+    assert _summary(three)["audit"]["worlds"] == [3]  # type: ignore[index]
+    config, one = make_workspace("model.dropout=0.0")
+    alone = Trainer(course(config, one), World(), torch.device("cpu"), Group(World(), None), pytest.fail)
+    assert alone.run(lambda *_: None, lambda: False)
+    for workspace in (one, three):
+        for losses, expected in zip(_losses(workspace), _losses(undisturbed), strict=True):
+            assert losses == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_worker_killed_in_mid_run_is_replaced_and_nothing_is_lost(
     make_workspace: MakeWorkspace, undisturbed: Workspace
 ) -> None:
-    config, workspace = make_workspace("model.dropout=0.0", "training.max_restarts=1")
+    _, workspace = make_workspace("model.dropout=0.0", "training.max_restarts=1")
     with _driver(workspace) as driver:
         _await(lambda: _audited(workspace, 0) >= 6)
         os.kill(_workers(workspace)[-1], signal.SIGKILL)
@@ -162,7 +169,7 @@ def test_stopped_then_killed_outright_then_run_again_it_is_the_undisturbed_train
 
 
 def test_a_driver_killed_alone_leaves_no_worker(make_workspace: MakeWorkspace) -> None:
-    _, workspace = make_workspace("training.max_steps=0", "training.epochs=10000")
+    _, workspace = make_workspace("training.workers=1", "training.max_steps=0", "training.epochs=9999")
     with _driver(workspace) as driver:
         _await(lambda: _audited(workspace, 0) >= 1)
         driver.kill()
@@ -177,7 +184,7 @@ def test_two_trainings_do_not_share_a_folder(make_workspace: MakeWorkspace) -> N
 
 
 def test_a_full_disk_is_told_in_one_line_and_the_checkpoint_before_it_stays(make_workspace: MakeWorkspace) -> None:
-    config, workspace = make_workspace("training.max_restarts=0", "training.checkpoint_every=3")
+    config, workspace = make_workspace("training.workers=1", "training.max_restarts=0", "training.checkpoint_every=3")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
@@ -190,25 +197,18 @@ def test_a_full_disk_is_told_in_one_line_and_the_checkpoint_before_it_stays(make
     assert course(config, workspace).checkpoints.newest(pytest.fail) is None
 
 
-def test_wrong_input_found_by_a_worker_is_the_users_error(
-    make_workspace: MakeWorkspace, undisturbed: Workspace
-) -> None:
-    config, workspace = make_workspace("training.max_restarts=0", "training.workers=1")
-    place = workspace.path("pretrain")
-    with pytest.raises(UsageError, match="another --workspace"):
-        _plant_checkpoint(config, workspace, undisturbed)
-    assert not (place / "manifest.json").exists()
-
-
-def _plant_checkpoint(config: Config, workspace: Workspace, other: Workspace) -> None:
-    """Runs a training in whose folder another's checkpoints lie."""
-    training = course(config, workspace)
-    from korbert.storage import resumable
-
-    with pytest.raises(InterruptedError), resumable(training.plan):
-        raise InterruptedError
-    (training.folder / "checkpoints").symlink_to(other.path("pretrain") / "checkpoints")
-    launch.run(config, workspace)
+def test_a_workers_own_words_are_reported_as_the_kind_of_error_they_are(make_workspace: MakeWorkspace) -> None:
+    _, workspace = make_workspace()
+    log = workspace.root / "torchrun.log"
+    log.write_text(
+        "Root Cause (first observed failure):\n  rank      : 1 (local_rank: 1)\n  exitcode  : -9 (pid: 4711)"
+    )
+    assert "worker 1: ended by SIGKILL" in str(launch._failure(workspace, log, 0.0))
+    workspace.path("pretrain").joinpath("logs").mkdir(parents=True)
+    failures(workspace).add(0, "usage", "model.hidden = 64: is wrong")
+    wrong = launch._failure(workspace, log, 0.0)
+    assert isinstance(wrong, UsageError)
+    assert str(wrong) == "model.hidden = 64: is wrong"
 
 
 def test_missing_tokens_are_told_before_any_process_starts(tmp_path: Path, make_workspace: MakeWorkspace) -> None:
