@@ -21,6 +21,8 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Request, Response
 
+from crawler.settings import host_and_port
+
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 RETRIED_FAULTS = (
     CannotResolveHostError,
@@ -46,14 +48,14 @@ class OneHost:
     """Refuses every request, redirected ones too, that leaves the source's host and port."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._netloc = urlsplit(crawler.settings["SOURCE_ROOT"]).netloc
+        self._site = host_and_port(crawler.settings["SOURCE_ROOT"])
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        if urlsplit(request.url).netloc != self._netloc:
+        if host_and_port(request.url) != self._site:
             raise IgnoreRequest(f"leads to another host: {request.url}")
 
 

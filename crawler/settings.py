@@ -12,6 +12,7 @@ from korbert.errors import UsageError
 MAX_BYTES = 8 * 2**20
 """An answer larger than that is no article (the largest page of 52,715 real ones has 90 kB)."""
 MAX_REDIRECTS = 5
+_PORTS = {"http": 80, "https": 443}
 
 
 def settings_of(config: CrawlConfig, root: str) -> dict[str, Any]:
@@ -72,7 +73,18 @@ def checked_root(url: str) -> str:
         fine = False
     if not fine or parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password:
         raise UsageError(f"--base-url {url!r}: must be a site's address, like http://127.0.0.1:8000")
-    return f"{parts.scheme}://{parts.netloc}"
+    host, port = host_and_port(url)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + ("" if port == _PORTS[parts.scheme] else f":{port}")
+
+
+def host_and_port(url: str) -> tuple[str, int]:
+    """Who serves an address: http://Example:80/x and http://example/y are the same; ("", 0) for what is no HTTP."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "", parts.port or _PORTS[parts.scheme])
+    except (ValueError, KeyError):
+        return ("", 0)
 
 
 def _is_loopback(root: str) -> bool:

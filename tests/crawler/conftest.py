@@ -92,11 +92,21 @@ def ended(process: "subprocess.Popen[str]") -> Ended:
 
 
 @pytest.fixture
-def crawls(tmp_path: Path, database_url: str) -> Crawls:
-    """Crawls with the quick configuration."""
-    made = Crawls(tmp_path / "workspace", database_url)
-    made.configure()
-    return made
+def crawls_in(tmp_path: Path) -> Callable[[str], Crawls]:
+    """Makes crawls with the quick configuration into the database at an address."""
+
+    def make(url: str) -> Crawls:
+        made = Crawls(tmp_path / "workspace", url)
+        made.configure()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def crawls(crawls_in: Callable[[str], Crawls], database_url: str) -> Crawls:
+    """Crawls with the quick configuration into this test's database."""
+    return crawls_in(database_url)
 
 
 @pytest.fixture

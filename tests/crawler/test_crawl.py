@@ -1,9 +1,13 @@
 """Whole crawls: newsroom, crawler processes and a real database, whole and killed in the middle."""
 
+import os
+import shutil
 import signal
 import time
+import uuid
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +21,7 @@ from crawler.settings import MAX_BYTES
 from korbert.db import ledger
 from korbert.db.articles import read_trainable, summary
 from korbert.db.connection import connect, transaction
+from korbert.db.embedded import database
 
 SOURCE = "newsroom-test"
 
@@ -181,6 +186,30 @@ def test_a_lost_database_ends_the_crawl_with_one_line_and_a_second_run_completes
         assert err.count("\n") == 1
         assert crawls.run(site.root).code == 0
     require_whole(crawls.database_url, articles)
+
+
+def test_postgres_killed_in_mid_run_and_started_again_loses_no_article(
+    tmp_path, articles, until, monkeypatch, crawls_in
+):
+    folder = Path(os.environ["KORBERT_PG_DATA"]) / uuid.uuid4().hex[:8]
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("KORBERT_PG_DATA", str(folder))
+    try:
+        with database(tmp_path / "home") as url, serving(articles, Faults(seconds=0.02)) as site:
+            crawls = crawls_in(url)
+            process = crawls.start(site.root)
+            until(lambda: site.hits["article"] >= 15)
+            (pid_file,) = folder.rglob("postmaster.pid")
+            os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+            _, err = process.communicate(timeout=30)
+            assert (process.returncode, err.count("\n")) == (1, 1), err
+            assert err.startswith("crawler: database: ")
+            with database(tmp_path / "home") as again:
+                crawls.database_url = again
+                assert crawls.run(site.root).code == 0
+                require_whole(again, articles)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_articles_that_are_gone_are_counted_and_hold_nothing_up(crawls, articles):
