@@ -8,6 +8,8 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+# In a container we may be process 1 ourselves, and then a child of process 1 is no orphan.
+_OURSELVES = os.getpid()
 
 
 def dies_with_parent() -> None:
@@ -17,5 +19,5 @@ def dies_with_parent() -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:  # the parent ended before the call
+        if os.getppid() == 1 != _OURSELVES:  # the parent ended before the call
             os._exit(143)

@@ -65,7 +65,10 @@ class Window:
 
 @dataclass(frozen=True)
 class MetricsFile:
-    """`metrics.jsonl`: a line a window, in steps without gap or repetition over all restarts."""
+    """`metrics.jsonl`: a line a window, in steps without repetition over all restarts.
+
+    The first line after a resumption is the mean over the steps since the checkpoint.
+    """
 
     path: Path
 

@@ -54,7 +54,7 @@ class Trainer:
         self._resume()
         self._ranks: Any = DistributedDataParallel(self.model) if world.size > 1 else self.model
         self._window = Window(device)
-        self._lr, self._loss = 0.0, float("nan")
+        self._lr, self._loss = 0.0, ""
 
     def _resume(self) -> None:
         """Rank 0 verifies every byte; the others read what it has chosen."""
@@ -116,7 +116,7 @@ class Trainer:
             if done % training.checkpoint_every == 0 or done == steps or stopping:
                 self._save(audit)
             rate = (self.progress.tokens - begun.tokens) / max(1e-9, elapsed)
-            report(done, f"{rate:,.0f} tokens/s, loss {self._loss:.3f}")
+            report(done, f"{rate:,.0f} tokens/s" + self._loss)
             if stopping and done < steps:
                 return False
         self._finish()
@@ -179,7 +179,7 @@ class Trainer:
 
     def _log(self, batch: StepBatch, tracker: Tracker | None, attempt: int) -> None:
         line = line_of(self.progress, batch.epoch, self._window.read(self._world.size), self._lr, attempt)
-        self._loss = line["loss"]
+        self._loss = f", loss {line['loss']:.3f}"
         if tracker:
             self.course.metrics.append(line)
             tracker.log(line)
