@@ -43,7 +43,7 @@ class CrawlConfig:
     """Serve only the first so many articles of the file; 0: all of them."""
     queries: tuple[str, ...] = ("정부", "경제", "시민", "서울")
     """Search terms asked of the news search API, one ledger slice a result page."""
-    since: str = "2011-01"
+    since: str = "2005-01"
     """First month (YYYY-MM) whose list pages are walked."""
     until: str = "2026-12"
     """Last month (YYYY-MM) whose list pages are walked, included."""

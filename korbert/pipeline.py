@@ -82,11 +82,20 @@ def run(
         if first != NAMES[0]:
             _forget(workspace, first)
         with contextlib.ExitStack() as stack:
-            environment = dict(os.environ)
+            environment = _environment()
             if _needs_database(config, workspace, names):
                 tell("database: starting")
                 environment["DATABASE_URL"] = stack.enter_context(embedded.database(workspace.root))
             return [_run_stage(config, workspace, name, environment, tell) for name in names]
+
+
+def _environment() -> dict[str, str]:
+    """What the stages' processes inherit.
+
+    Threads that wait for work must sleep: spinning, two threads of fine-tuning beside another busy process on two
+    cores trained at 50 rows/s instead of 1,000 (measured); on idle cores the two policies are equally fast.
+    """
+    return {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
 
 
 def _selected(first: str, last: str) -> tuple[str, ...]:

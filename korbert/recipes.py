@@ -48,6 +48,7 @@ def demo() -> Config:
     return replace(
         base,
         recipe="demo",
+        crawl=replace(base.crawl, since="2016-01", until="2025-12"),
         tokenizer=replace(base.tokenizer, vocab_size=4_000, limit_alphabet=2_000),
         training=replace(base.training, epochs=12, global_batch=16),
         finetune=replace(base.finetune, epochs=8, lr=5e-4, train_limit=0),
