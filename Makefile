@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench clean
 
-help: ## print the targets
+help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml constraints.txt
@@ -20,7 +20,7 @@ demo: $(STAMP) ## the whole way on what ships: crawl, corpus, tokenizer, pre-tra
 	$(BIN)/korbert run demo
 
 test: $(STAMP) ## all tests, in parallel
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP) ## style, types, layers
 	$(BIN)/ruff check .

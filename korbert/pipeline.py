@@ -247,7 +247,9 @@ def score_line(workspace: Workspace) -> str:
     if not path.is_file():
         return ""
     score = json.loads(path.read_text())
+    spread = "" if score["std"] is None else f" ± {score['std']:.4f}"
+    seeds = len(score["seeds"])
     return (
-        f"{score['task']} {score['metric']}: {score['mean']:.4f} ± {score['std']:.4f} over {len(score['seeds'])} seeds "
+        f"{score['task']} {score['metric']}: {score['mean']:.4f}{spread} over {seeds} seed{'s' * (seeds > 1)} "
         f"(test rows {score['n_test']:,}, always guessing the larger class {score['majority_baseline']:.4f})"
     )

@@ -1,0 +1,67 @@
+"""The distribution: the crawler runs without the training stack, make and CI call what the README says."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CRAWLERS_IMPORTS = """
+import importlib, pkgutil, sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "transformers", "tokenizers", "ray", "wandb", "kiwipiepy", "matplotlib"}:
+            raise ImportError(f"{name} is not in the crawler's image")
+
+sys.meta_path.insert(0, Blocked())
+import crawler, korbert.db
+for package in (crawler, korbert.db):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+import korbert.__main__
+print("imported")
+"""
+
+
+def test_the_crawler_and_the_database_import_without_the_training_stack() -> None:
+    done = subprocess.run([sys.executable, "-c", CRAWLERS_IMPORTS], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "imported\n", done.stderr
+
+
+def test_the_extras_are_there_and_all_holds_the_others() -> None:
+    extras = PROJECT["optional-dependencies"]
+    assert {"crawl", "train", "tune", "cluster", "all", "dev"} <= extras.keys()
+    assert "korbert[crawl,train,tune,cluster]" in extras["all"]
+    for heavy in ("torch", "transformers", "ray"):
+        assert not any(re.match(rf"{heavy}\b", text) for text in PROJECT["dependencies"] + extras["crawl"])
+
+
+def test_every_constraint_is_one_exact_version() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9][0-9.]*", line) for line in lines)
+    assert "torch==2.13.0" in lines
+
+
+def test_make_alone_prints_its_targets() -> None:
+    done = subprocess.run(["make", "--silent"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [line.split()[1] for line in done.stdout.splitlines()] == ["demo", "test", "lint", "bench", "clean"]
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "lint", "bench"])
+def test_targets_make_the_virtual_environment_when_it_is_missing(target: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "VENV=no-such-venv", target], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "-m venv no-such-venv" in done.stdout
+
+
+def test_ci_runs_the_readmes_test_command_then_lint() -> None:
+    commands = [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("make")]
+    assert commands == ["make test", "make lint"]
+    assert "$ make test" in (ROOT / "README.md").read_text()
