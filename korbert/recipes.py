@@ -29,7 +29,7 @@ def tiny() -> Config:
     """A two-layer model of BERT-tiny's width (Turc et al. 2019: L2, H128)."""
     return Config(
         recipe="tiny",
-        # The newsroom is our own server on this machine: no politeness delay.
+        # `korbert run` crawls a newsroom of its own on this machine: no politeness delay. Other sites get the default.
         crawl=CrawlConfig(delay=0.0, concurrency=16),
         tokenizer=TokenizerConfig(vocab_size=8_000, limit_alphabet=3_000),
         data=DataConfig(max_tokens=128),
@@ -82,6 +82,7 @@ def base() -> Config:
     """BERT-base (Devlin et al. 2019: L12, H768), 32k vocabulary, 512 tokens."""
     return Config(
         recipe="base",
+        crawl=CrawlConfig(delay=0.0, concurrency=16),
         corpus=CorpusConfig(workers=8),
         training=TrainingConfig(epochs=40, warmup=0.02, workers=1, checkpoint_every=1_000, log_every=50),
         tune=TuneConfig(trials=24, train_limit=0, validation_limit=0, epochs=4),
