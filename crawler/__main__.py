@@ -12,37 +12,24 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 from korbert.chain import Workspace, shipped_articles
+from korbert.commands import Parser, exit_code
 from korbert.errors import UsageError, WorldError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and answers its exit code: 0, 2 for wrong input, 1 for the world, 3 for failed slices."""
-    try:
-        options = _parser().parse_args(arguments)
-        return int(options.command(options))
-    except UsageError as error:
-        return _complain(error, 2)
-    except (WorldError, OSError) as error:
-        return _complain(error, 1)
-    except KeyboardInterrupt:
-        return _complain("stopped; run the same command again to go on", 130)
+    return exit_code("crawler", lambda: _run_command(arguments))
 
 
-def _complain(message: object, code: int) -> int:
-    print(f"crawler: {message}", file=sys.stderr)
-    return code
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see {self.prog} --help")
+def _run_command(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
+    return int(options.command(options))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="crawler", description="News sites into Postgres, and a local newsroom to crawl.")
+    parser = Parser(prog="crawler", description="News sites into Postgres, and a local newsroom to crawl.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     newsroom = commands.add_parser("newsroom", help="Serve a local news site until SIGTERM or Ctrl-C.")
     newsroom.set_defaults(command=_newsroom)

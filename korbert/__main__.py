@@ -1,8 +1,4 @@
-"""The `korbert` command: the only module of the library that prints results and exits.
-
-Exit codes: 0 done; 2 the input is wrong (one line says which field and what to do); 1 the world is (disk, network,
-database); 130 and 143 stopped by Ctrl-C and SIGTERM.
-"""
+"""The `korbert` command: the only module of the library that prints results. Exit codes: `korbert.commands`."""
 
 from __future__ import annotations
 
@@ -20,8 +16,9 @@ from typing import Any, NoReturn
 import korbert
 from korbert import chain, pipeline, recipes
 from korbert.chain import Workspace
+from korbert.commands import Parser, exit_code
 from korbert.config import Config, as_toml, overridden
-from korbert.errors import UsageError, WorldError
+from korbert.errors import UsageError
 
 # Stage to the module whose `run(config, workspace)` makes its artefact.
 DRIVERS = {
@@ -36,39 +33,23 @@ DRIVERS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and answers its exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    return exit_code("korbert", lambda: _run_command(arguments))
+
+
+def _run_command(arguments: Sequence[str] | None) -> int:
+    options = _parser().parse_args(arguments)
     try:
-        options = _parser().parse_args(arguments)
         return int(options.command(options))
-    except UsageError as error:
-        return _complain(error, 2)
-    except (WorldError, OSError) as error:
-        return _complain(error, 1)
-    except ModuleNotFoundError as error:
-        return _complain(f"package {error.name}: is not installed; install the extra that has it: korbert[all]", 1)
     except pipeline.StageFailed as error:
         return error.code  # its process has said why
-    except KeyboardInterrupt:
-        return _complain("stopped; run the same command again to go on", 130)
-
-
-def _complain(message: object, code: int) -> int:
-    print(f"korbert: {message}", file=sys.stderr)
-    return code
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-class _Parser(argparse.ArgumentParser):
-    """argparse with errors of one line, like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; see {self.prog} --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="korbert", description="Korean news from the first HTTP request to a benchmark score.")
+    parser = Parser(prog="korbert", description="Korean news from the first HTTP request to a benchmark score.")
     parser.add_argument("--version", action="version", version=f"korbert {korbert.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)

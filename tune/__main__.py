@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from korbert.chain import Workspace
-from korbert.errors import UsageError, WorldError
+from korbert.commands import Parser, exit_code
 from korbert.storage import read_json
 from tune import sweep
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the sweep and prints the winner; answers the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tune", description="Hyper-parameter sweep of fine-tuning.")
+    return exit_code("tune", lambda: _run_command(arguments))
+
+
+def _run_command(arguments: Sequence[str] | None) -> int:
+    parser = Parser(prog="python -m tune", description="Hyper-parameter sweep of fine-tuning.")
     parser.add_argument("--workspace", type=Path, required=True, help="folder of a run: config.json and an export")
     workspace = Workspace(parser.parse_args(arguments).workspace)
-    try:
-        sweep.run(workspace.load(), workspace)
-        best = read_json(workspace.path("tune") / "best.json")
-    except UsageError as error:
-        print(f"tune: {error}", file=sys.stderr)
-        return 2
-    except WorldError as error:
-        print(f"tune: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("tune: interrupted; run again to go on", file=sys.stderr)
-        return 130
-    print(_sentence(best))
+    sweep.run(workspace.load(), workspace)
+    print(_sentence(read_json(workspace.path("tune") / "best.json")))
     return 0
 
 
