@@ -92,7 +92,7 @@ def test_assignments_are_checked_together_so_their_order_does_not_matter() -> No
         ("data.max_tokens=512", "data.max_tokens = 512: must fit model.max_positions = 128"),
         ("finetune.seeds=", "needs at least one seed"),
         ("finetune.seeds=1,1", "must not repeat"),
-        ("crawl.until=2009-01", "must not be after crawl.until"),
+        ("crawl.until=2004-01", "must not be after crawl.until"),
         ("crawl.since=2016-13", "must be a month written YYYY-MM"),
         ("tracking.mode=loud", "must be one of: auto, online, offline, disabled"),
         ("recipe=a/b", "must be a plain name"),

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from korbert import chain
 from korbert.chain import Workspace
@@ -32,6 +32,7 @@ from korbert.training.worker import PROGRESS_VARIABLE, failures, workers_lock
 # Seconds that workers of a killed driver have to end: torchrun itself gives them 30.
 _LEFTOVERS = 60.0
 _POLL = 0.2
+_STOPPING = "stopping"
 _TRANSIENT = ("logs/", "wandb/", "checkpoints/")
 
 
@@ -100,7 +101,7 @@ def _train(training: Course, workspace: Workspace) -> None:
             start_new_session=True,
             preexec_fn=dies_with_parent,
         )
-    with _passing_signals_on(child) as caught:
+    with _passing_signals_on(child, _driver_lock(workspace)) as caught:
         _watch(child, training, ProgressFile(progress))
     if child.returncode != 0:
         if caught:
@@ -125,12 +126,16 @@ def _watch(child: subprocess.Popen[bytes], training: Course, progress: ProgressF
 
 
 @contextmanager
-def _passing_signals_on(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
-    """SIGTERM and SIGINT go to torchrun as one SIGTERM: a second would end its own waiting for the workers."""
+def _passing_signals_on(child: subprocess.Popen[bytes], lock: Path) -> Iterator[list[int]]:
+    """SIGTERM and SIGINT go to torchrun as one SIGTERM: a second would end its own waiting for the workers.
+
+    The lock file then says so, for the next run: one that follows a killed run at once need only wait.
+    """
     caught: list[int] = []
 
     def forward(number: int, _: FrameType | None) -> None:
         if not caught:
+            lock.write_text(_STOPPING)
             child.send_signal(signal.SIGTERM)
         caught.append(number)
 
@@ -150,16 +155,30 @@ def _passing_signals_on(child: subprocess.Popen[bytes]) -> Iterator[list[int]]:
 
 @contextmanager
 def _sole(workspace: Workspace) -> Iterator[None]:
-    """Holds the training's lock, and waits for the last workers of a killed driver."""
-    with (workspace.root / ".pretrain.lock").open("w") as lock, workers_lock(workspace).open("a") as workers:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise WorldError(
-                f"{workspace.path('pretrain')}: another training is at work here; wait for it or stop it"
-            ) from error
+    """Holds the training's lock; waits for a driver that is about to end, and for a killed driver's last workers."""
+    with _driver_lock(workspace).open("a+") as lock, workers_lock(workspace).open("a") as workers:
+        _await_driver(lock, workspace)
+        lock.truncate(0)
         _await_lock(workers, workspace)
         yield
+
+
+def _driver_lock(workspace: Workspace) -> Path:
+    return workspace.root / ".pretrain.lock"
+
+
+def _await_driver(lock: IO[str], workspace: Workspace) -> None:
+    deadline = time.monotonic() + _LEFTOVERS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            if lock.read() != _STOPPING or time.monotonic() > deadline:
+                raise WorldError(
+                    f"{workspace.path('pretrain')}: another training is at work here; wait for it or stop it"
+                ) from error
+            time.sleep(_POLL)
 
 
 def _await_lock(workers: Any, workspace: Workspace) -> None:

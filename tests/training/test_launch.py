@@ -176,6 +176,16 @@ def test_a_driver_killed_alone_leaves_no_worker(make_workspace: MakeWorkspace) -
     _await(lambda: _processes(workspace) == [])
 
 
+def test_a_run_that_follows_a_stopped_one_at_once_waits_for_it(make_workspace: MakeWorkspace) -> None:
+    config, workspace = make_workspace("training.workers=1")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 1)
+        driver.terminate()
+        _await(lambda: (workspace.root / ".pretrain.lock").read_text())
+        launch.run(config, workspace)
+    assert _summary(workspace)["audit"]["clean"] is True  # type: ignore[index]
+
+
 def test_two_trainings_do_not_share_a_folder(make_workspace: MakeWorkspace) -> None:
     config, workspace = make_workspace()
     with launch._sole(workspace), pytest.raises(WorldError, match="another training is at work here"):
