@@ -20,7 +20,7 @@ demo: $(STAMP) ## the whole way on what ships: crawl, corpus, tokenizer, pre-tra
 	$(BIN)/korbert run demo
 
 test: $(STAMP) ## all tests, in parallel
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP) ## style, types, layers
 	$(BIN)/ruff check .

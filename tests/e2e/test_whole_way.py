@@ -27,10 +27,6 @@ QUICK = (
 )  # fmt: skip
 
 
-# One worker: the tests share a run that takes a minute.
-pytestmark = pytest.mark.xdist_group("e2e")
-
-
 class Run:
     """`korbert run demo` with the quick settings in a folder of its own."""
 
