@@ -120,7 +120,7 @@ def _line(text: str) -> str:
 
 
 def _text(body: etree._Element, layout: Layout) -> str:
-    flow = _SPACE.sub(" ", "".join(_pieces(body, set(_all(body, ", ".join(layout.drop))))))
+    flow = _SPACE.sub(" ", "".join(_pieces(body, set(_all(body, ", ".join(layout.drop.values()))))))
     lines = (line.strip() for line in flow.split(_BREAK))
     return "\n".join(line for line in lines if line)
 

@@ -11,7 +11,11 @@ from datetime import datetime
 from crawler.publishers.source import Layout
 from korbert.db.articles import KST
 
-_NOISE = ("script", "style", "noscript", "iframe", "button", "form")
+_NOISE = {
+    "widget": "script, style, noscript, iframe, button, form, .vod_player_wrap",
+    "caption": "em.img_desc, .end_photo_org",
+    "advert": ".ad_area",
+}
 
 CURRENT = Layout(
     name="n.news.naver.com",
@@ -23,7 +27,9 @@ CURRENT = Layout(
     press="div.media_end_head_top a img[title]",
     section="em.media_end_categorize_item",
     byline="em.media_end_head_journalist_name",
-    drop=(*_NOISE, "em.img_desc", ".end_photo_org", "strong.media_end_summary", ".ad_area", ".vod_player_wrap"),
+    drop={**_NOISE, "summary": "strong.media_end_summary"},
+    modified="span._ARTICLE_MODIFY_DATE_TIME",
+    modified_attribute="data-modify-date-time",
 )
 
 LEGACY = Layout(
@@ -35,6 +41,7 @@ LEGACY = Layout(
     press=".press_logo img[title]",
     section="em.guide_categorization_item",
     byline="p.b_text",
-    drop=(*_NOISE, "em.img_desc", ".end_photo_org", ".ad_area", ".link_news"),
+    drop={**_NOISE, "promotion": ".link_news"},
+    modified=".sponsor .t11 ~ .t11",
     until=datetime(2020, 1, 1, tzinfo=KST),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,11 +22,17 @@ class Layout:
     published_attribute: str
     """Attribute of it with the time; empty: its text."""
     press: str
-    """Elements whose `title` attribute names the press."""
+    """Elements that name the press."""
     section: str
     byline: str
-    drop: tuple[str, ...]
-    """What is no text of the article inside its body: captions, adverts, scripts."""
+    drop: Mapping[str, str]
+    """What is no text of the article inside its body: the reason (caption, advert) to the CSS selector."""
+    press_attribute: str = "title"
+    """Attribute of `press` with the name; empty: its text."""
+    modified: str = ""
+    """Element that holds the time of the last change."""
+    modified_attribute: str = ""
+    """Attribute of it with the time; empty: its text."""
     until: datetime | None = None
     """The site printed no page in this layout that was published from then on; None: still in use."""
 
@@ -58,8 +65,11 @@ class Source:
     articles: tuple[str, ...]
     """Regular expressions of article addresses; the group `id` holds the article's own id, percent-encoded."""
     layouts: tuple[Layout, ...]
-    """Tried in order."""
+    """Tried in order; none: the generic extractor reads the pages."""
     rights: Rights
+    strip: bool = False
+    """Whether datelines, bylines, copyright lines and promotion are taken out of the body, each recorded. Without it
+    they stay for the corpus to clean."""
     reach: int = 1000
     """The search API's greatest `start`: results beyond `reach - 1 + page size` cannot be asked for."""
 
