@@ -15,11 +15,11 @@ from psycopg2.extras import execute_values
 from korbert.db.connection import Connection, Cursor, transaction
 from korbert.errors import WorldError
 
-KINDS = ("search", "list")
+KINDS = ("search", "list", "section", "feed", "api", "file")
 STATES = ("pending", "leased", "done", "capped", "failed")
 OUTCOMES = ("done", "capped", "failed", "pending")
 
-COLUMNS = "id, source, kind, query, month, page, state, worker, leased_until, attempts, total, seen, error"
+COLUMNS = "id, source, kind, query, month, page, state, worker, leased_until, attempts, total, seen, error, cursor"
 
 # The database's clock decides, because the clocks of many machines differ. MATERIALIZED: the inner query runs once and
 # locks one row. A failed or lost slice comes after those that have not been tried.
@@ -51,12 +51,16 @@ class SliceKey:
 
     source: str
     kind: str
-    """search (a query of a search API) or list (a list page of a month)."""
+    """How it is asked, one of `KINDS`: search (a query of a search API), list (a list page of a month or day), section
+    (the same, its next page named by a cursor), feed (RSS or a sitemap), api (open data), file (of an archive)."""
     query: str = ""
+    """The search's words, the list's section, the feed's or file's address."""
     month: str = ""
-    """Month YYYY-MM of a list page, else empty."""
+    """Month YYYY-MM, or day or first day of a window YYYY-MM-DD; empty where time does not divide the source."""
     page: int = 1
     """1 is the first."""
+    cursor: str = ""
+    """The source's own word for where the page begins; empty where the page's number says it."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +83,20 @@ class Slice:
     seen: int
     """Results that were read."""
     error: str
+    cursor: str = ""
 
     @property
     def key(self) -> SliceKey:
         """What the slice is, without how it stands."""
-        return SliceKey(self.source, self.kind, self.query, self.month, self.page)
+        return SliceKey(self.source, self.kind, self.query, self.month, self.page, self.cursor)
 
 
 def plan(cursor: Cursor, keys: Sequence[SliceKey]) -> int:
     """Adds the slices that the ledger does not have yet, in order; answers how many were added."""
-    rows = [(key.source, key.kind, key.query, key.month, key.page) for key in keys]
+    rows = [(key.source, key.kind, key.query, key.month, key.page, key.cursor) for key in keys]
     added = execute_values(
         cursor,
-        "INSERT INTO slice (source, kind, query, month, page) VALUES %s ON CONFLICT DO NOTHING RETURNING id",
+        "INSERT INTO slice (source, kind, query, month, page, cursor) VALUES %s ON CONFLICT DO NOTHING RETURNING id",
         rows,
         page_size=1000,
         fetch=True,
@@ -152,6 +157,15 @@ def finish(
         (state, total, seen, error.replace("\0", ""), slice_.id, worker, slice_.attempts),
     )
     _require_lease(cursor, slice_, worker)
+
+
+def split(cursor: Cursor, slice_: Slice, narrower: Sequence[SliceKey]) -> int:
+    """Plans the narrower queries that a capped slice is split into, and names them with it; answers how many are new.
+
+    Call it in the transaction that finishes the slice as capped.
+    """
+    cursor.execute("UPDATE slice SET split_into = %s WHERE id = %s", ([key.query for key in narrower], slice_.id))
+    return plan(cursor, narrower)
 
 
 def release(cursor: Cursor, worker: str) -> int:

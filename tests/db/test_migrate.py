@@ -53,20 +53,21 @@ def test_a_changed_file_is_refused(connection):
 
 
 def test_a_database_newer_than_the_code_is_refused(connection):
-    with pytest.raises(WorldError, match=r"has migration 2, this korbert knows 1; update korbert"):
+    with pytest.raises(WorldError, match=r"has migration \d+, this korbert knows 1; update korbert"):
         migrate(connection, migrations()[:1])
 
 
 def test_a_failing_migration_leaves_nothing_and_frees_the_lock(connection, database_url):
-    broken = Migration(3, "broken", "CREATE TABLE half (id int); SELECT 1/0;")
-    with pytest.raises(WorldError, match=r"migration 3 \(broken\) failed: division by zero"):
+    number = len(migrations()) + 1
+    broken = Migration(number, "broken", "CREATE TABLE half (id int); SELECT 1/0;")
+    with pytest.raises(WorldError, match=rf"migration {number} \(broken\) failed: division by zero"):
         migrate(connection, [*migrations(), broken])
-    assert applied(connection) == [1, 2]
+    assert applied(connection) == [*range(1, number)]
     with transaction(connection) as cursor:
         cursor.execute("SELECT to_regclass('half')")
         assert cursor.fetchone() == (None,)
     other = connect(database_url)
-    assert migrate(other, [*migrations(), replace(broken, sql="CREATE TABLE half (id int)")]) == [3]
+    assert migrate(other, [*migrations(), replace(broken, sql="CREATE TABLE half (id int)")]) == [number]
     other.close()
 
 
@@ -88,3 +89,22 @@ def test_the_keys_of_articles_are_unique_over_all_months(connection):
         cursor.execute(insert, ("2016-01-31", "2016-01-01"))
     with pytest.raises(psycopg2.errors.UniqueViolation), transaction(connection) as cursor:
         cursor.execute(insert, ("2016-02-01", "2016-02-01"))
+
+
+def test_slices_of_the_first_ledger_are_kept_by_the_schema_with_more_kinds(empty):
+    migrate(empty, migrations()[:2])
+    with transaction(empty) as cursor:
+        cursor.execute(
+            "INSERT INTO slice (source, kind, query, month, page, state, seen) VALUES "
+            "('s', 'search', '경제', '', 2, 'capped', 100), ('s', 'list', '', '2019-11', 1, 'done', 30)"
+        )
+    migrate(empty, migrations()[:3])
+    with transaction(empty) as cursor:
+        cursor.execute("SELECT kind, query, month, page, cursor, state, seen, split_into FROM slice ORDER BY id")
+        assert cursor.fetchall() == [
+            ("search", "경제", "", 2, "", "capped", 100, []),
+            ("list", "", "2019-11", 1, "", "done", 30, []),
+        ]
+        cursor.execute("INSERT INTO slice (source, kind, query, month, page) VALUES ('s', 'api', '', '2024-02-29', 1)")
+    with pytest.raises(psycopg2.errors.CheckViolation), transaction(empty) as cursor:
+        cursor.execute("INSERT INTO slice (source, kind, query, month, page) VALUES ('s', 'guess', '', '', 1)")
