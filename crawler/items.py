@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from korbert.db.articles import Article, StoreCounts
@@ -29,16 +32,31 @@ class Outcome:
 
 @dataclass
 class Tally:
-    """The run in numbers."""
+    """The run in numbers: what the summary, the metrics and the progress are made of.
+
+    Written by the reactor's thread only; the thread that answers scrapes reads it.
+    """
 
     slices: Counter[str] = field(default_factory=Counter)
-    """Outcomes by state."""
+    """Outcomes by state; `lost` counts leases that another crawler had taken meanwhile."""
+    ledger: dict[str, int] = field(default_factory=dict)
+    """The source's slices by state, over all crawlers, when the ledger was last looked at."""
+    calls_left: int | None = None
+    """API calls that all crawlers may still make today, when last looked at; None: not known."""
+    requests: Counter[str] = field(default_factory=Counter)
+    """Answers by HTTP status, and requests without one by the fault's name; each try counts."""
+    received: int = 0
+    """Bytes of the answers' bodies, as they came over the wire."""
+    seconds: Counter[str] = field(default_factory=Counter)
+    """Seconds spent by stage: fetch (summed over requests in flight at once), parse, store."""
     fetched: int = 0
     """Articles downloaded and read."""
     new: int = 0
     """Of them, stored for the first time."""
     changed: int = 0
     """Of them, stored again with another text."""
+    unchanged: int = 0
+    """Of them, stored before with the same text."""
     skipped: dict[str, str] = field(default_factory=dict)
     """Native ids of articles that were left out, with the reason in one word."""
     api_closed: str = ""
@@ -51,3 +69,14 @@ class Tally:
         self.slices[outcome.state] += 1
         self.new += stored.new
         self.changed += stored.changed
+        self.unchanged += stored.unchanged
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Adds the block's seconds to a stage."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            # A Counter holds floats as well as it holds whole numbers.
+            self.seconds[stage] += time.perf_counter() - started  # type: ignore[assignment]
