@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from crawler.discover import first_slices
-from crawler.fetching import Reader
+from crawler.fetching import Clock, Reader, now_utc
 from crawler.items import Tally
 from crawler.pipelines import Ledger
 from crawler.publishers.newsroom import SOURCES
 from crawler.publishers.source import Source
 from crawler.settings import checked_root, settings_of
 from crawler.spiders.news import Job, NewsSpider, world_error
+from crawler.watch import FINISHED
 from korbert.config import CrawlConfig
 from korbert.db.connection import connect
 from korbert.db.migrate import migrate
@@ -69,23 +70,47 @@ class Result:
         return 1 if self.slices["pending"] or self.slices["leased"] else 0
 
 
-def crawl(config: CrawlConfig, site: Site, database_url: str) -> Result:
+def crawl(
+    config: CrawlConfig,
+    site: Site,
+    database_url: str,
+    *,
+    tally: Tally | None = None,
+    clock: Clock = now_utc,
+    redact: Callable[[str], str] = str,
+    quiet: bool = False,
+) -> Result:
     """Crawls a site until its ledger is empty. Call it once a process: Twisted's reactor cannot start twice.
+
+    Args:
+        config: what of it, and how politely.
+        site: where and as whom.
+        database_url: where articles and ledger lie.
+        tally: the run's numbers, for whoever wants to read them meanwhile.
+        clock: decides which day it is in Korea.
+        redact: takes secrets out of the errors that the ledger keeps.
+        quiet: shows no progress on standard error; it is logged all the same.
 
     Raises:
         UsageError: for an unknown source, a wrong address or a wrong database URL.
         WorldError: when the database or the site's robots.txt cannot be reached.
     """
     source, root = _source(site.source), checked_root(site.base_url)
+    tally = tally or Tally()
     with _ledger(config, site.name, database_url) as ledger:
         before = ledger.prepare(first_slices(site.name, config), config.since, config.until)
-        tally = Tally()
+        tally.ledger = before
         if before["pending"] or before["leased"]:
-            with meter("crawl, articles", 0) as progress:
+            with meter("crawl, slices", sum(before.values()), done=_finished(before), quiet=quiet) as progress:
                 reader = Reader(source, site.name)
-                job = Job(config, root, reader, ledger, (site.client_id, site.client_secret), tally, progress)
-                _run_scrapy(job)
-        return Result(tally, ledger.counts())
+                credentials = (site.client_id, site.client_secret)
+                _run_scrapy(Job(config, root, reader, ledger, credentials, tally, progress, clock, redact))
+        tally.ledger = ledger.counts()
+        return Result(tally, tally.ledger)
+
+
+def _finished(slices: Mapping[str, int]) -> int:
+    return sum(slices[state] for state in FINISHED)
 
 
 def _source(name: str) -> Source:

@@ -80,6 +80,9 @@ class Reader:
 
 def skipped_by(error: Exception) -> Skipped | None:
     """The reason to leave an article out, where the download's fault is one; None for faults that may pass."""
+    # A decompression bomb: Scrapy ends it with the same class as a refusal, and names the limit as its cause.
+    if isinstance(error, IgnoreRequest) and isinstance(error.__cause__, ValueError):
+        return Skipped("too_large", " ".join(str(error).split()))
     if isinstance(error, IgnoreRequest):
         return Skipped("forbidden", " ".join(str(error).split()))
     if isinstance(error, DownloadCancelledError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class Tally:
     """Answers by HTTP status, and requests without one by the fault's name; each try counts."""
     received: int = 0
     """Bytes of the answers' bodies, as they came over the wire."""
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Seconds spent by stage: fetch (summed over requests in flight at once), parse, store."""
     fetched: int = 0
     """Articles downloaded and read."""
@@ -78,5 +78,4 @@ class Tally:
         try:
             yield
         finally:
-            # A Counter holds floats as well as it holds whole numbers.
-            self.seconds[stage] += time.perf_counter() - started  # type: ignore[assignment]
+            self.seconds[stage] += time.perf_counter() - started

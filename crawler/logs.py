@@ -107,10 +107,11 @@ def is_json(form: str, stream: TextIO) -> bool:
 def begin(form: str, stream: TextIO, redact: Redactor) -> None:
     """Sends the crawler's records to the stream, in this process, from now on."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines(redact) if is_json(form, stream) else TextLines(redact))
+    as_json = is_json(form, stream)
+    handler.setFormatter(JsonLines(redact) if as_json else TextLines(redact))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    # Progress is a record of level INFO; on a terminal a bar shows it instead.
-    logging.getLogger("crawler").setLevel(logging.INFO)
+    # Progress is a record of level INFO; for people the meter shows it instead.
+    logging.getLogger("crawler").setLevel(logging.INFO if as_json else logging.WARNING)
 
 
 def _forms(secret: str) -> set[str]:

@@ -17,10 +17,12 @@ from scrapy.exceptions import (
     DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
+    NotConfigured,
     ResponseDataLossError,
 )
 from scrapy.http import Request, Response
 
+from crawler.items import Tally
 from crawler.settings import host_and_port
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
@@ -118,6 +120,39 @@ class Robots:
         downloader.per_slot_settings[host] = {"delay": float(delay)}
         if host in downloader.slots:
             downloader.slots[host].delay = float(delay)
+
+
+class Metering:
+    """Counts every try of every request: its answer's status or its fault, its bytes as they came, its seconds.
+
+    It stands nearest to the downloader, so that it sees what the other middlewares retry, decode or drop.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises NotConfigured for a spider without a tally, and Scrapy then goes on without this."""
+        tally = getattr(getattr(crawler.spider, "job", None), "tally", None)
+        if not isinstance(tally, Tally):
+            raise NotConfigured
+        return cls(tally)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        self._count(request, str(response.status))
+        self._tally.received += len(response.body)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        # Refusals of our own never reached the network.
+        if not isinstance(exception, IgnoreRequest):
+            self._count(request, type(exception).__name__)
+
+    def _count(self, request: Request, end: str) -> None:
+        self._tally.requests[end] += 1
+        # Scrapy's own measure, from the request on the wire to the answer's headers; none when nothing was answered.
+        self._tally.seconds["fetch"] += request.meta.pop("download_latency", 0.0)
 
 
 class Backoff:

@@ -87,6 +87,10 @@ class Ledger:
         """Counts one API call of a Korean day; False when the budget of all crawlers is spent."""
         return await self._commit(lambda cursor: ledger.spend_call(cursor, self.source, day, budget))
 
+    async def calls(self, day: date) -> int:
+        """API calls that all crawlers have made on a Korean day."""
+        return await self._commit(lambda cursor: ledger.calls(cursor, self.source, day))
+
     async def progress(self) -> dict[str, int]:
         """Slices by state."""
         return await self._run(lambda c: ledger.progress(c, self.source))

@@ -52,6 +52,7 @@ def settings_of(config: CrawlConfig, root: str) -> dict[str, Any]:
             "crawler.middlewares.OneHost": 50,
             "crawler.middlewares.Robots": 100,
             "crawler.middlewares.Backoff": 550,
+            "crawler.middlewares.Metering": 990,
         },
         # Telnet console, remote control, memory and log statistics: nothing of it.
         "EXTENSIONS_BASE": {},

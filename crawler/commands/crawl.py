@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import logging
+import contextlib
+import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from korbert.chain import Workspace
+from korbert.config import CrawlConfig
 from korbert.errors import UsageError
+
+if TYPE_CHECKING:
+    from crawler.crawl import Site
 
 
 def add(commands: Any) -> None:
@@ -23,25 +29,73 @@ def add(commands: Any) -> None:
     crawl.add_argument("--database-url", default="", metavar="URL", help="default: DATABASE_URL of the environment")
     crawl.add_argument("--source", default="newsroom", help="which site it is (default %(default)s)")
     crawl.add_argument("--source-name", default="", metavar="NAME", help="its name in the database; default: --source")
+    crawl.add_argument("--since", metavar="MONTH", help="first month to crawl, like 2015-01; default: crawl.since")
+    crawl.add_argument("--until", metavar="MONTH", help="last month, included; default: crawl.until")
+    crawl.add_argument("--until-empty", action="store_true", help="end when the ledger is empty; this is the default")
+    _add_outputs(crawl)
+
+
+def _add_outputs(crawl: Any) -> None:
+    from crawler.logs import FORMATS
+
+    crawl.add_argument("--json", action="store_true", help="the last line of standard output is one JSON object")
+    crawl.add_argument("--log", choices=FORMATS, default="auto", help="auto: text on a terminal, JSON lines elsewhere")
+    crawl.add_argument("--metrics-port", type=int, metavar="PORT", help="answer Prometheus there; 0: any free port")
 
 
 def run(options: argparse.Namespace) -> int:
     """Crawls and prints the summary; answers its exit code."""
-    from crawler.crawl import Site, crawl
+    from crawler import logs, metrics
+    from crawler.crawl import crawl
+    from crawler.items import Tally
 
-    config = Workspace(options.workspace).load()
+    config = _ranged(Workspace(options.workspace).load().crawl, options.since, options.until)
     url = options.database_url or os.environ.get("DATABASE_URL", "")
     if not url:
         raise UsageError("--database-url: is missing; give it, or set DATABASE_URL in the environment")
-    site = Site(
+    redact = logs.Redactor(logs.secrets_of(os.environ, options.database_url))
+    logs.begin(options.log, sys.stderr, redact)
+    site, tally, started = _site(options), Tally(), time.monotonic()
+    with _metrics(options.metrics_port, site.name, tally):
+        quiet = logs.is_json(options.log, sys.stderr)
+        result = crawl(config, site, url, tally=tally, redact=redact, quiet=quiet)
+    seconds = time.monotonic() - started
+    print(redact(result.summary(seconds)), flush=True)
+    if options.json:
+        print(json.dumps(metrics.summary(tally, result.slices, result.code(), seconds, redact)), flush=True)
+    return result.code()
+
+
+def _ranged(config: CrawlConfig, since: str | None, until: str | None) -> CrawlConfig:
+    """The configuration with another range of months.
+
+    Raises:
+        UsageError: for what is no month, or a range that ends before it begins.
+    """
+    return replace(config, since=since or config.since, until=until or config.until)
+
+
+def _site(options: argparse.Namespace) -> Site:
+    from crawler.crawl import Site
+
+    return Site(
         source=options.source,
         name=options.source_name or options.source,
         base_url=options.base_url,
         client_id=os.environ.get("NAVER_CLIENT_ID") or "newsroom",
         client_secret=os.environ.get("NAVER_CLIENT_SECRET") or "newsroom",
     )
-    logging.basicConfig(level=logging.WARNING, format="crawler: %(message)s", stream=sys.stderr)
-    started = time.monotonic()
-    result = crawl(config.crawl, site, url)
-    print(result.summary(time.monotonic() - started), flush=True)
-    return result.code()
+
+
+@contextlib.contextmanager
+def _metrics(port: int | None, source: str, tally: Any) -> Any:
+    if port is None:
+        yield
+        return
+    if not 0 <= port <= 65535:
+        raise UsageError(f"--metrics-port {port}: must be 0 (any free one) to 65535")
+    from crawler.metrics import served
+
+    with served(port, source, tally) as url:
+        print(f"metrics: {url}", file=sys.stderr, flush=True)
+        yield

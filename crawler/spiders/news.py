@@ -10,9 +10,8 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import scrapy
@@ -25,6 +24,7 @@ from crawler.items import RELEASED, Outcome, Tally
 from crawler.middlewares import RobotsUnreachable
 from crawler.pipelines import Ledger
 from crawler.searching import ApiClosed, SearchApi
+from crawler.watch import Watch
 from korbert.config import CrawlConfig
 from korbert.db.articles import Article
 from korbert.db.ledger import KINDS, LeaseLost, Slice
@@ -61,6 +61,8 @@ class Job:
     tally: Tally
     meter: Meter
     clock: Clock = now_utc
+    redact: Callable[[str], str] = str
+    """Takes secrets out of the errors that the ledger keeps."""
 
 
 class NewsSpider(scrapy.Spider):
@@ -80,7 +82,7 @@ class NewsSpider(scrapy.Spider):
         self._stop = asyncio.Event()
         self._held: dict[int, Slice] = {}
         self._fetching: dict[str, asyncio.Task[Article | Skipped | FetchFailed | Stopping]] = {}
-        self._started = time.monotonic()
+        self._watch = Watch(job.config, job.ledger, job.tally, job.meter, job.clock)
 
     async def start(self) -> AsyncIterator[Any]:
         """Does the whole crawl, and yields nothing: no request goes through the scheduler."""
@@ -106,7 +108,8 @@ class NewsSpider(scrapy.Spider):
     async def _crawl(self) -> None:
         """Runs the hands until all are done, one fails, or a signal comes; then gives back what is still held."""
         hands = [asyncio.create_task(self._work(hand)) for hand in range(self._hands)]
-        aside = [asyncio.create_task(self._renew()), asyncio.create_task(self._stop.wait())]
+        others = (self._renew(), self._watch.run(), self._stop.wait())
+        aside = [asyncio.create_task(other) for other in others]
         try:
             await self._first_fault({*hands}, {*aside})
             if self._stop.is_set():
@@ -203,8 +206,11 @@ class NewsSpider(scrapy.Spider):
         return "pending" if slice_.attempts <= self.job.config.retries else "failed"
 
     async def _settle(self, outcome: Outcome) -> None:
+        # An error may quote an address, and an open-data API has its key in there.
+        outcome = replace(outcome, error=self.job.redact(outcome.error))
         try:
-            stored = await self.job.ledger.settle(outcome)
+            with self.job.tally.timed("store"):
+                stored = await self.job.ledger.settle(outcome)
         except LeaseLost as error:
             log.warning("%s", error)
             self.job.tally.slices["lost"] += 1
@@ -212,11 +218,10 @@ class NewsSpider(scrapy.Spider):
         if outcome.error:
             slice_ = outcome.slice
             what = f"{slice_.kind} {slice_.query or slice_.month} page {slice_.page}"
-            log.warning("%s, try %d, %s: %s", what, slice_.attempts, outcome.state, outcome.error)
-        tally = self.job.tally
-        tally.count(outcome, stored)
-        rate = tally.fetched / max(time.monotonic() - self._started, 1e-3)
-        self.job.meter.advance(stored.new + stored.changed, f"{tally.slices.total():,} slices, {rate:.0f} articles/s")
+            fields = {"event": "slice", "slice": what, "try": slice_.attempts, "state": outcome.state}
+            words = (what, slice_.attempts, outcome.state, outcome.error)
+            log.warning("%s, try %d, %s: %s", *words, extra={"fields": fields})
+        self.job.tally.count(outcome, stored)
 
     async def _discover(self, slice_: Slice) -> Found:
         url = address(self.job.root, self._source, slice_.key, self.job.config.page_size)
@@ -238,7 +243,9 @@ class NewsSpider(scrapy.Spider):
     async def _fetch_article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
         tally = self.job.tally
         try:
-            article = self.job.reader.article(native_id, url, await self._fetch(Request(url)))
+            response = await self._fetch(Request(url))
+            with tally.timed("parse"):
+                article = self.job.reader.article(native_id, url, response)
         except RobotsUnreachable:
             raise
         except (FetchFailed, Stopping) as error:
@@ -247,7 +254,8 @@ class NewsSpider(scrapy.Spider):
             skipped = error if isinstance(error, Skipped) else skipped_by(error)
             assert skipped is not None
             tally.skipped[native_id] = skipped.reason
-            log.warning("skipped %s, %s: %s", url, skipped.reason, skipped)
+            fields = {"event": "skipped", "url": url, "native_id": native_id, "reason": skipped.reason}
+            log.warning("skipped %s, %s: %s", url, skipped.reason, skipped, extra={"fields": fields})
             return skipped
         tally.fetched += 1
         return article

@@ -211,6 +211,13 @@ def spend_call(cursor: Cursor, source: str, day: date, budget: int) -> bool:
     return bool(cursor.rowcount == 1)
 
 
+def calls(cursor: Cursor, source: str, day: date) -> int:
+    """API calls that all crawlers have made on `day` (of Korea, UTC+9)."""
+    cursor.execute("SELECT calls FROM api_budget WHERE source = %s AND day = %s", (source, day))
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def progress(connection: Connection, source: str) -> dict[str, int]:
     """How many of the source's slices are in each state; every state is named."""
     with transaction(connection) as cursor:
