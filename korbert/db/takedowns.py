@@ -1,0 +1,177 @@
+"""What has to be forgotten: deleted everywhere in one transaction, and never stored again.
+
+Storing transactions hold a lock that a takedown waits for, so that no article slips in between its deletion and the
+word that it must not come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from korbert.db.article import Article
+from korbert.db.connection import Connection, Cursor, transaction
+from korbert.errors import UsageError
+
+KINDS = ("url", "press", "id")
+
+LOCK = 0x666F72676574  # "forget" in ASCII: the advisory lock's number, ours alone by chance
+
+_MATCHES = {
+    "url": "page_address(url) = %(value)s OR page_address(canonical_url) = %(value)s",
+    "press": "press = %(value)s",
+    "id": "native_id = %(value)s",
+}
+
+_REFUSED = """
+SELECT n FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+    WITH ORDINALITY AS asked (source, native_id, url, canonical, press, n)
+WHERE EXISTS (SELECT FROM forgotten AS f WHERE f.source = asked.source AND f.native_id = asked.native_id)
+OR EXISTS (
+    SELECT FROM takedown AS t WHERE t.source IN ('', asked.source) AND (
+        t.kind = 'url' AND t.value IN (page_address(asked.url), page_address(asked.canonical))
+        OR t.kind = 'press' AND t.value = asked.press OR t.kind = 'id' AND t.value = asked.native_id
+    )
+)
+"""
+
+
+@dataclass(frozen=True)
+class WarcRecord:
+    """Where a raw page lies in a file."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What a takedown deleted, and what still has to be done outside the database."""
+
+    articles: int
+    pages: int
+    """Raw pages, those in WARC files included."""
+    records: tuple[WarcRecord, ...]
+    """Of them, those in files: to be erased there."""
+    workspaces: tuple[str, ...]
+    """Folders of the corpora that hold what was deleted, by any takedown since they were built."""
+
+
+def forget(connection: Connection, kind: str, value: str, *, source: str = "", reason: str = "") -> Forgotten:
+    """Deletes what matches, in all revisions and raw pages, and records that it may not come back.
+
+    `kind` is url, press or id, an empty `source` means all. The same call again deletes what was stored by code that
+    knew nothing of takedowns, and otherwise changes nothing.
+
+    Raises:
+        UsageError: for an unknown kind or an empty value.
+        WorldError: when the database is lost; nothing was deleted then.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"takedown kind {kind!r}: must be one of: {', '.join(KINDS)}")
+    if not value.strip():
+        raise UsageError(f"takedown of {kind} {value!r}: is empty; name what is to be forgotten")
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        takedown = _record(cursor, kind, value.strip(), source, reason)
+        _mark_forgotten(cursor, takedown)
+        pages = _delete_pages(cursor, takedown)
+        sources = _delete_articles(cursor, takedown)
+        _mark_corpora(cursor, takedown, sources)
+        workspaces = _stale(cursor)
+    records = tuple(WarcRecord(*page) for page in pages if page[0])
+    return Forgotten(len(sources), len(pages), records, workspaces)
+
+
+def hold_off(cursor: Cursor) -> bool:
+    """Keeps takedowns waiting until the caller's transaction ends; answers whether there is any to be asked about."""
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s); SELECT EXISTS (SELECT FROM takedown)", (LOCK,))
+    row = cursor.fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+def refused(cursor: Cursor, batch: Sequence[Article]) -> set[int]:
+    """Indices in `batch` of the articles that a takedown forbids. Call it under `hold_off`."""
+    columns = [
+        [a.source for a in batch], [a.native_id for a in batch], [a.url for a in batch],
+        [a.canonical_url for a in batch], [a.press for a in batch],
+    ]  # fmt: skip
+    cursor.execute(_REFUSED, columns)
+    return {int(row[0]) - 1 for row in cursor.fetchall()}
+
+
+def register_corpus(connection: Connection, workspace: str, source: str) -> None:
+    """Records that a corpus is about to be built in folder `workspace` of what is stored now. Call it before reading:
+    a takedown while the corpus is built must find it."""
+    with transaction(connection) as cursor:
+        cursor.execute(
+            "INSERT INTO built_corpus (workspace, source) VALUES (%s, %s) ON CONFLICT (workspace, source) "
+            "DO UPDATE SET built_at = now(), stale_since = NULL",
+            (workspace, source),
+        )
+
+
+def _record(cursor: Cursor, kind: str, value: str, source: str, reason: str) -> int:
+    shown = "page_address(%s)" if kind == "url" else "%s"
+    cursor.execute(
+        f"INSERT INTO takedown (kind, source, value, reason) VALUES (%s, %s, {shown}, %s) "
+        "ON CONFLICT (kind, value, source) DO UPDATE SET "
+        "reason = coalesce(nullif(excluded.reason, ''), takedown.reason) RETURNING id",
+        (kind, source, value, reason),
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _mark_forgotten(cursor: Cursor, takedown: int) -> None:
+    """Names each article of the takedown, raw pages that were no article yet included."""
+    cursor.execute("SELECT kind, value, source FROM takedown WHERE id = %s", (takedown,))
+    row = cursor.fetchone()
+    assert row is not None
+    kind, value, source = row
+    values = {"takedown": takedown, "value": value, "source": source}
+    pages = {"url": "page_address(url) = %(value)s", "press": "false", "id": "native_id = %(value)s"}
+    cursor.execute(
+        "INSERT INTO forgotten (source, native_id, takedown_id) "
+        "SELECT source, native_id, %(takedown)s FROM ("
+        f"SELECT source, native_id FROM article WHERE ({_MATCHES[kind]}) AND %(source)s IN ('', source) "
+        f"UNION SELECT source, native_id FROM raw_page WHERE {pages[kind]} AND %(source)s IN ('', source)) AS matching "
+        "ON CONFLICT (source, native_id) DO UPDATE SET takedown_id = excluded.takedown_id",
+        values,
+    )
+
+
+def _delete_pages(cursor: Cursor, takedown: int) -> list[tuple[Any, ...]]:
+    """Deletes the raw pages, and answers the place of each in a file, or nulls."""
+    cursor.execute(
+        "DELETE FROM raw_page AS page USING forgotten AS f WHERE f.takedown_id = %s AND f.source = page.source "
+        "AND f.native_id = page.native_id RETURNING warc_file, warc_offset, warc_length",
+        (takedown,),
+    )
+    return list(cursor.fetchall())
+
+
+def _delete_articles(cursor: Cursor, takedown: int) -> list[str]:
+    """Deletes the articles, their bodies with them, and answers the source of each."""
+    cursor.execute(
+        "DELETE FROM article USING forgotten AS f WHERE f.takedown_id = %s AND f.source = article.source "
+        "AND f.native_id = article.native_id RETURNING article.source",
+        (takedown,),
+    )
+    return [str(row[0]) for row in cursor.fetchall()]
+
+
+def _mark_corpora(cursor: Cursor, takedown: int, sources: list[str]) -> None:
+    cursor.execute("UPDATE takedown SET articles = articles + %s WHERE id = %s", (len(sources), takedown))
+    cursor.execute(
+        "UPDATE built_corpus SET stale_since = now() WHERE stale_since IS NULL AND source = ANY(%s)", (sources,)
+    )
+
+
+def _stale(cursor: Cursor) -> tuple[str, ...]:
+    cursor.execute("SELECT DISTINCT workspace FROM built_corpus WHERE stale_since IS NOT NULL ORDER BY workspace")
+    return tuple(str(row[0]) for row in cursor.fetchall())
