@@ -48,7 +48,8 @@ class Reader:
         _require_page(url, response)
         if not isinstance(response, TextResponse):
             raise Skipped("unreadable", f"is no text ({_content_type(response)})")
-        headers = {k.decode("latin-1").lower(): v[-1].decode("latin-1") for k, v in response.headers.items() if v}
+        # A header may come more than once: each may be the one that refuses.
+        headers = {k.decode("latin-1").lower(): b", ".join(v).decode("latin-1") for k, v in response.headers.items()}
         try:
             page = extract(response.text, response.url, self.source, headers)
         except (NotAnArticle, LxmlError, ValueError) as error:
@@ -75,6 +76,10 @@ class Reader:
             licence=rights.licence,
             may_train=rights.may_train and not page.opt_out,
             evidence=f"{rights.evidence}; refused by the page: {page.opt_out}" if page.opt_out else rights.evidence,
+            modified_at=page.modified,
+            canonical_url=page.canonical,
+            opt_out=page.opt_out,
+            removed=page.removed,
         )
 
 

@@ -115,7 +115,7 @@ AT_THE_END = (
     ),
 )
 
-_BODY_TAGS = re.compile(r"\A(?:[\[【][^\[\]【】\n]{1,15}[\]】] ?)+")
+_BODY_TAG_RULE = _rule("title_tag", r"\A(?:[\[【][^\[\]【】\n]{1,15}[\]】] ?)+")
 _TITLE_TAGS = re.compile(
     r"^(?:[\[(【<](?:속보|단독|종합\d?보?|긴급|포토|영상|사진|그래픽|\d보|[가-힣]{0,4}속보|카드뉴스|동영상)[\])】>] ?)+"
     r"|(?: ?[\[(](?:종합\d?보?|\d보|상보|속보|영상|포토)[\])])+$"
@@ -124,13 +124,27 @@ _TITLE_TAGS = re.compile(
 
 def strip_boilerplate(text: str) -> tuple[str, Counter[str]]:
     """Normalized `text` without boilerplate, and how many pieces each rule removed."""
-    removed: Counter[str] = Counter()
+    stripped, removed = removals(text)
+    return stripped, Counter(name for name, _ in removed)
+
+
+def removals(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Normalized `text` without boilerplate, and each piece that was removed with its rule's name, in that order."""
+    removed: list[tuple[str, str]] = []
     for rule in ANYWHERE:
-        text, count = rule.pattern.subn("", text)
-        removed[rule.name] += count
-    text, count = _BODY_TAGS.subn("", text.strip())
-    removed["title_tag"] += count
-    return _strip_end(text.strip(), removed), +removed
+        text = _cut(rule, text, removed)
+    text = _cut(_BODY_TAG_RULE, text.strip(), removed)
+    return _strip_end(text.strip(), removed), removed
+
+
+def _cut(rule: Rule, text: str, removed: list[tuple[str, str]]) -> str:
+    """`text` without what the rule finds, which goes to `removed`."""
+
+    def take(match: re.Match[str]) -> str:
+        removed.append((rule.name, match[0]))
+        return ""
+
+    return rule.pattern.sub(take, text)
 
 
 def strip_title(title: str) -> tuple[str, Counter[str]]:
@@ -139,7 +153,7 @@ def strip_title(title: str) -> tuple[str, Counter[str]]:
     return stripped.strip(), +Counter(title_tag=count)
 
 
-def _strip_end(text: str, removed: Counter[str]) -> str:
+def _strip_end(text: str, removed: list[tuple[str, str]]) -> str:
     for _ in range(FOOTERS):
         shorter = _without_footer(text, removed)
         if shorter == text:
@@ -148,12 +162,12 @@ def _strip_end(text: str, removed: Counter[str]) -> str:
     return text
 
 
-def _without_footer(text: str, removed: Counter[str]) -> str:
+def _without_footer(text: str, removed: list[tuple[str, str]]) -> str:
     """`text` without what the first matching rule finds at its end."""
     head, tail = text[:-TAIL], text[-TAIL:]
     for rule in AT_THE_END:
-        shorter, count = rule.pattern.subn("", tail)
-        if count:
-            removed[rule.name] += 1
+        before = len(removed)
+        shorter = _cut(rule, tail, removed)
+        if len(removed) > before:
             return (head + shorter).rstrip(" \n-·|/")
     return text
