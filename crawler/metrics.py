@@ -82,7 +82,7 @@ def served(port: int, source: str, tally: Tally) -> Iterator[str]:
 def summary(
     tally: Tally, slices: Mapping[str, int], code: int, seconds: float, redact: Callable[[str], str]
 ) -> dict[str, Any]:
-    """The end of a crawl as one object for programs. Seconds are wall-clock, those of stages are summed over requests."""
+    """The end of a crawl as one object for programs. `seconds` is wall-clock; stages overlap, and are summed."""
     return {
         "exit_code": code,
         "seconds": round(seconds, 3),
