@@ -109,7 +109,8 @@ def allowed(cursor: Cursor, batch: list[Article]) -> list[Article]:
     """Those that no takedown forbids; takedowns wait from here until the transaction ends."""
     if not takedowns.hold_off(cursor):
         return batch
-    refused = takedowns.refused(cursor, batch)
+    names = [(a.source, a.native_id, a.url, a.canonical_url, a.press) for a in batch]
+    refused = takedowns.refused(cursor, names)
     return [article for index, article in enumerate(batch) if index not in refused]
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from korbert.db.article import Article
 from korbert.db.connection import Connection, Cursor, transaction
 from korbert.errors import UsageError
 
@@ -25,16 +24,28 @@ _MATCHES = {
 }
 
 _REFUSED = """
-SELECT n FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-    WITH ORDINALITY AS asked (source, native_id, url, canonical, press, n)
-WHERE EXISTS (SELECT FROM forgotten AS f WHERE f.source = asked.source AND f.native_id = asked.native_id)
-OR EXISTS (
-    SELECT FROM takedown AS t WHERE t.source IN ('', asked.source) AND (
-        t.kind = 'url' AND t.value IN (page_address(asked.url), page_address(asked.canonical))
-        OR t.kind = 'press' AND t.value = asked.press OR t.kind = 'id' AND t.value = asked.native_id
-    )
+WITH refused AS (
+    SELECT n, source, native_id, coalesce(known.takedown_id, ordered.id) AS takedown_id
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+        WITH ORDINALITY AS asked (source, native_id, url, canonical, press, n)
+    LEFT JOIN forgotten AS known USING (source, native_id)
+    LEFT JOIN LATERAL (
+        SELECT id FROM takedown AS t WHERE t.source IN ('', asked.source) AND (
+            t.kind = 'url' AND t.value IN (page_address(asked.url), page_address(asked.canonical))
+            OR t.kind = 'press' AND t.value = asked.press OR t.kind = 'id' AND t.value = asked.native_id
+        ) ORDER BY id LIMIT 1
+    ) AS ordered ON known.takedown_id IS NULL
+    WHERE coalesce(known.takedown_id, ordered.id) IS NOT NULL
+), named AS (
+    INSERT INTO forgotten (source, native_id, takedown_id)
+    SELECT DISTINCT ON (source, native_id) source, native_id, takedown_id FROM refused ORDER BY source, native_id
+    ON CONFLICT DO NOTHING
 )
+SELECT n FROM refused
 """
+
+Named = tuple[str, str, str, str, str]
+"""What tells an article: source, native id, address, canonical address, press; unknown parts are empty."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +104,14 @@ def hold_off(cursor: Cursor) -> bool:
     return bool(row[0])
 
 
-def refused(cursor: Cursor, batch: Sequence[Article]) -> set[int]:
-    """Indices in `batch` of the articles that a takedown forbids. Call it under `hold_off`."""
-    columns = [
-        [a.source for a in batch], [a.native_id for a in batch], [a.url for a in batch],
-        [a.canonical_url for a in batch], [a.press for a in batch],
-    ]  # fmt: skip
-    cursor.execute(_REFUSED, columns)
+def refused(cursor: Cursor, batch: Sequence[Named]) -> set[int]:
+    """Indices in `batch` of what a takedown forbids. Call it under `hold_off`.
+
+    Each is noted as forgotten, so that it is known by its id from then on and not fetched to be refused again.
+    """
+    if not batch:
+        return set()
+    cursor.execute(_REFUSED, [list(column) for column in zip(*batch, strict=True)])
     return {int(row[0]) - 1 for row in cursor.fetchall()}
 
 

@@ -126,9 +126,12 @@ def test_a_takedown_waits_for_what_is_being_stored_and_gets_it_too(connection, d
 
 
 def test_storing_does_not_keep_storing_waiting(connection, database_url):
-    with contextlib.closing(connect(database_url)) as other:
-        with transaction(connection) as cursor, transaction(other) as second:
-            assert (hold_off(cursor), hold_off(second)) == (False, False)
+    with (
+        contextlib.closing(connect(database_url)) as other,
+        transaction(connection) as cursor,
+        transaction(other) as second,
+    ):
+        assert (hold_off(cursor), hold_off(second)) == (False, False)
 
 
 def test_a_reader_passes_over_what_goes_while_it_reads(connection, database_url):
@@ -155,3 +158,10 @@ def test_corpora_that_hold_it_are_named_until_they_are_built_again(connection):
 def test_a_wrong_order_is_refused(connection, kind, value, rule):
     with pytest.raises(UsageError, match=rule):
         forget(connection, kind, value)
+
+
+def test_what_was_refused_once_is_known_by_its_id(connection):
+    forget(connection, "press", "신문 1")
+    assert stored(connection, article(1)).refused == 1
+    with transaction(connection) as cursor:
+        assert known(cursor, "s", ["1", "2"]) == {"1"}
