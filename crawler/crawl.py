@@ -6,18 +6,22 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 
-from crawler.discover import first_slices
+from crawler.discovery.protocol import Credentials, Scope
+from crawler.discovery.windows import first_day, last_day
 from crawler.fetching import Clock, Reader, now_utc
 from crawler.items import Tally
 from crawler.pipelines import Ledger
-from crawler.publishers.newsroom import SOURCES
+from crawler.publishers import SOURCES
+from crawler.publishers.rights import permitted, read_permissions
 from crawler.publishers.source import Source
 from crawler.settings import checked_root, settings_of
 from crawler.spiders.news import Job, NewsSpider, world_error
 from crawler.watch import FINISHED
 from korbert.config import CrawlConfig
+from korbert.db.article import KST
 from korbert.db.connection import connect
 from korbert.db.migrate import migrate
 from korbert.errors import UsageError
@@ -36,8 +40,9 @@ class Site:
     name: str
     """The source's name in the database."""
     base_url: str
-    client_id: str = field(repr=False)
-    client_secret: str = field(repr=False)
+    """The site that stands in for the source's hosts; empty: they are asked."""
+    credentials: Credentials = field(default=(), repr=False)
+    """Values of the source's `credentials`."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +100,18 @@ def crawl(
         UsageError: for an unknown source, a wrong address or a wrong database URL.
         WorldError: when the database or the site's robots.txt cannot be reached.
     """
-    source, root = _source(site.source), checked_root(site.base_url)
+    source = source_named(site.source)
+    today = clock().astimezone(KST).date()
+    grant = permitted(source, read_permissions(config.permissions), today)
+    config, scope = polite(config, source, site), scope_of(config, source, site, today)
     tally = tally or Tally()
     with _ledger(config, site.name, database_url) as ledger:
-        before = ledger.prepare(first_slices(site.name, config), config.since, config.until)
+        before = ledger.prepare(source.first_slices(scope), config.since, config.until)
         tally.ledger = before
         if before["pending"] or before["leased"]:
             with meter("crawl, slices", sum(before.values()), done=_finished(before), quiet=quiet) as progress:
-                reader = Reader(source, site.name)
-                credentials = (site.client_id, site.client_secret)
-                _run_scrapy(Job(config, root, reader, ledger, credentials, tally, progress, clock, redact))
+                reader = Reader(source, site.name, grant)
+                _run_scrapy(Job(config, scope, reader, ledger, site.credentials, tally, progress, clock, redact))
         tally.ledger = ledger.counts()
         return Result(tally, tally.ledger)
 
@@ -113,7 +120,41 @@ def _finished(slices: Mapping[str, int]) -> int:
     return sum(slices[state] for state in FINISHED)
 
 
-def _source(name: str) -> Source:
+def scope_of(config: CrawlConfig, source: Source, site: Site, today: date) -> Scope:
+    """What the configuration asks of the source; of its own hosts, nothing that `today` has not brought yet.
+
+    Raises:
+        UsageError: when there is neither a site's address nor a host of the source's own, or a wrong address.
+    """
+    root = checked_root(site.base_url) if site.base_url or not source.hosts else ""
+    until = last_day(config.until)
+    return Scope(
+        source=site.name,
+        since=first_day(config.since),
+        until=until if root else min(until, today),
+        root=root,
+        queries=config.queries,
+        narrow=config.narrow,
+        sections=config.sections,
+        page_size=config.page_size,
+    )
+
+
+def polite(config: CrawlConfig, source: Source, site: Site) -> CrawlConfig:
+    """The configuration, no faster than the source asks for; a stand-in for its hosts is the operator's own."""
+    if site.base_url:
+        return config
+    calls = source.politeness.daily_calls or config.daily_calls
+    delay = max(config.delay, source.politeness.delay)
+    return replace(config, delay=delay, daily_calls=min(config.daily_calls, calls))
+
+
+def source_named(name: str) -> Source:
+    """The source of this name.
+
+    Raises:
+        UsageError: when there is none.
+    """
     if name not in SOURCES:
         raise UsageError(f"--source {name!r}: there is no such source; there are: {', '.join(SOURCES)}")
     return SOURCES[name]
@@ -134,7 +175,7 @@ def _run_scrapy(job: Job) -> None:
         # Their complaints are about what we report ourselves, and come with stack traces.
         logging.getLogger(name).propagate = False
         logging.getLogger(name).addHandler(logging.NullHandler())
-    process = AsyncCrawlerProcess(settings_of(job.config, job.root))
+    process = AsyncCrawlerProcess(settings_of(job.config, job.scope.root, job.reader.source.hosts))
     crawler = process.create_crawler(NewsSpider)
     process.crawl(crawler, job=job)
     # The spider answers SIGTERM itself: it has leases to give back.

@@ -10,7 +10,9 @@ from lxml.etree import LxmlError
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response, TextResponse
 
+from crawler.discovery.protocol import Ready
 from crawler.extract import Extracted, NotAnArticle, extract
+from crawler.publishers.rights import Grant
 from crawler.publishers.source import Source
 from korbert.db.articles import Article
 from korbert.errors import UsageError
@@ -37,6 +39,8 @@ class Reader:
     source: Source
     source_name: str
     """The source's name in the database."""
+    grant: Grant
+    """What may be done with its articles."""
 
     def article(self, native_id: str, url: str, response: Response) -> Article:
         """The article in an answer.
@@ -61,8 +65,34 @@ class Reader:
         except UsageError as error:
             raise Skipped("unreadable", str(error)) from error
 
+    def ready(self, found: Ready) -> Article:
+        """The article that an API's answer holds.
+
+        Raises:
+            Skipped: when it cannot be stored.
+        """
+        try:
+            return Article(
+                source=self.source_name,
+                native_id=found.native_id,
+                url=found.url,
+                title=found.title,
+                text=found.text,
+                press=found.press,
+                section=found.section,
+                byline=found.byline,
+                published_at=found.published,
+                modified_at=found.modified,
+                canonical_url=found.url,
+                licence=found.licence or self.grant.licence,
+                may_train=self.grant.may_train and found.may_train and not found.opt_out,
+                evidence=self._evidence(found.opt_out),
+                opt_out=found.opt_out,
+            )
+        except UsageError as error:
+            raise Skipped("unreadable", str(error)) from error
+
     def _stored(self, native_id: str, page: Extracted) -> Article:
-        rights = self.source.rights
         return Article(
             source=self.source_name,
             native_id=native_id,
@@ -73,14 +103,13 @@ class Reader:
             section=page.section,
             byline=page.byline,
             published_at=page.published,
-            licence=rights.licence,
-            may_train=rights.may_train and not page.opt_out,
-            evidence=f"{rights.evidence}; refused by the page: {page.opt_out}" if page.opt_out else rights.evidence,
-            modified_at=page.modified,
-            canonical_url=page.canonical,
-            opt_out=page.opt_out,
-            removed=page.removed,
+            licence=self.grant.licence,
+            may_train=self.grant.may_train and not page.opt_out,
+            evidence=self._evidence(page.opt_out),
         )
+
+    def _evidence(self, opt_out: str) -> str:
+        return f"{self.grant.evidence}; refused by the page: {opt_out}" if opt_out else self.grant.evidence
 
 
 def skipped_by(error: Exception) -> Skipped | None:

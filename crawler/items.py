@@ -28,6 +28,8 @@ class Outcome:
     total: int | None = None
     seen: int = 0
     error: str = ""
+    narrower: tuple[SliceKey, ...] = ()
+    """Slices that this one, being capped, is split into."""
 
 
 @dataclass

@@ -47,17 +47,17 @@ class RobotsUnreachable(IgnoreRequest):
 
 
 class OneHost:
-    """Refuses every request, redirected ones too, that leaves the source's host and port."""
+    """Refuses every request, redirected ones too, that leaves the source's hosts and ports."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._site = host_and_port(crawler.settings["SOURCE_ROOT"])
+        self._sites: list[tuple[str, int]] = crawler.settings["SOURCE_SITES"]
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        if host_and_port(request.url) != self._site:
+        if host_and_port(request.url) not in self._sites:
             raise IgnoreRequest(f"leads to another host: {request.url}")
 
 

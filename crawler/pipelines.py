@@ -40,7 +40,7 @@ class Ledger:
 
     def prepare(self, first: Sequence[SliceKey], since: str, until: str) -> dict[str, int]:
         """Before the crawl, not in the reactor: plans, takes back dead crawlers' slices, answers slices by state."""
-        articles.prepare_months(self._connection, since, until)
+        articles.prepare_months(self._connection, since[:7], until[:7])
         dead = [name for name in ledger.workers(self._connection, self.source) if worker.is_dead(name)]
         with transaction(self._connection) as cursor:
             for name in dead:
@@ -132,6 +132,8 @@ def _settle(cursor: Cursor, outcome: Outcome) -> articles.StoreCounts:
         ledger.release(cursor, slice_.worker)
     else:
         ledger.finish(cursor, slice_, slice_.worker, outcome.state, outcome.total, outcome.seen, outcome.error)
+    if outcome.narrower:
+        ledger.split(cursor, slice_, outcome.narrower)
     if outcome.following:
         ledger.plan(cursor, outcome.following)
     return counts

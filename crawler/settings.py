@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,12 +16,12 @@ MAX_REDIRECTS = 5
 _PORTS = {"http": 80, "https": 443}
 
 
-def settings_of(config: CrawlConfig, root: str) -> dict[str, Any]:
-    """The settings to crawl the site at `root` (its address without a slash at the end)."""
+def settings_of(config: CrawlConfig, root: str, hosts: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings to crawl the site at `root` (its address without a slash at the end), or `hosts` without one."""
     product = config.user_agent.split()[0].partition("/")[0]
     return {
         "BOT_NAME": product,
-        "SOURCE_ROOT": root,
+        "SOURCE_SITES": [host_and_port(root)] if root else [(h, port) for h in hosts for port in _PORTS.values()],
         "USER_AGENT": config.user_agent,
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": product,

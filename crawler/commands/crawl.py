@@ -25,9 +25,9 @@ def add(commands: Any) -> None:
     crawl = commands.add_parser("crawl", help="Crawl a site until its ledger is empty; run again to go on.")
     crawl.set_defaults(command=run)
     crawl.add_argument("--workspace", type=Path, required=True, metavar="DIR", help="folder with the run's config.json")
-    crawl.add_argument("--base-url", required=True, metavar="URL", help="the site, like http://127.0.0.1:8000")
+    crawl.add_argument("--base-url", default="", metavar="URL", help="a site to ask instead of the source's own hosts")
     crawl.add_argument("--database-url", default="", metavar="URL", help="default: DATABASE_URL of the environment")
-    crawl.add_argument("--source", default="newsroom", help="which site it is (default %(default)s)")
+    crawl.add_argument("--source", default="newsroom", help="which source it is (default %(default)s)")
     crawl.add_argument("--source-name", default="", metavar="NAME", help="its name in the database; default: --source")
     crawl.add_argument("--since", metavar="MONTH", help="first month to crawl, like 2015-01; default: crawl.since")
     crawl.add_argument("--until", metavar="MONTH", help="last month, included; default: crawl.until")
@@ -76,15 +76,14 @@ def _ranged(config: CrawlConfig, since: str | None, until: str | None) -> CrawlC
 
 
 def _site(options: argparse.Namespace) -> Site:
-    from crawler.crawl import Site
+    from crawler.crawl import Site, source_named
 
-    return Site(
-        source=options.source,
-        name=options.source_name or options.source,
-        base_url=options.base_url,
-        client_id=os.environ.get("NAVER_CLIENT_ID") or "newsroom",
-        client_secret=os.environ.get("NAVER_CLIENT_SECRET") or "newsroom",
-    )
+    source = source_named(options.source)
+    # A stand-in takes any key; the source itself does not.
+    values = [os.environ.get(name) or ("newsroom" if options.base_url else "") for name in source.credentials]
+    if missing := [name for name, value in zip(source.credentials, values, strict=True) if not value]:
+        raise UsageError(f"{' and '.join(missing)}: missing in the environment; {source.name} cannot be asked without")
+    return Site(options.source, options.source_name or options.source, options.base_url, tuple(values))
 
 
 @contextlib.contextmanager

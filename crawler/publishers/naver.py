@@ -1,7 +1,6 @@
 """The article layouts of Naver News, as selectors (observed on stored pages of 2019 to 2026).
 
-Only the markup is kept here, for sources that print in it and for archives that somebody may read. Naver's own pages
-are no source: their robots.txt refuses every robot, and the terms forbid training (docs of the search API, 2026-09).
+Newsrooms that print in it use this markup too. Naver's own pages need a recorded permission (`naver_rights`).
 """
 
 from __future__ import annotations
@@ -45,3 +44,26 @@ LEGACY = Layout(
     modified=".sponsor .t11 ~ .t11",
     until=datetime(2020, 1, 1, tzinfo=KST),
 )
+
+LAYOUTS = (CURRENT, LEGACY)
+"""Tried in this order."""
+
+ARTICLE_HOSTS = (
+    "n.news.naver.com",
+    "news.naver.com",
+    "m.sports.naver.com",
+    "sports.news.naver.com",
+    "m.entertain.naver.com",
+    "entertain.naver.com",
+)
+"""Where articles are, and where the addresses of older ones lead."""
+
+_PAIR = r"(?P<office>\d{3})/(?P<id>[^/?#]+)"
+ARTICLES = (
+    # /mnews/article/001/0000000042, the same without mnews, and below a sport's or a programme's name.
+    rf"^https?://[^/]+/(?:[a-z]+/)?article/{_PAIR}/?(?:[?#].*)?$",
+    # /main/read.naver?mode=LSD&oid=001&aid=0000000042, .nhn before 2021, /read and /news on the other hosts.
+    r"^https?://[^/]+/(?:[a-z]+/)*(?:read|news|newsend)(?:\.naver|\.nhn)?\?(?:[^#]*&)?oid=(?P<office>\d{3})&"
+    r"(?:[^#]*&)?aid=(?P<id>[^&#]+)",
+)
+"""An id is the press's three digits and the article's number in it: the same whatever the address."""

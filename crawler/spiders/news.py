@@ -16,18 +16,18 @@ from typing import Any
 
 import scrapy
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
-from scrapy.http import Request, Response, TextResponse
+from scrapy.http import Request, Response
 
-from crawler.discover import ApiRefusal, Found, UnreadablePage, address, read_list
+from crawler.discovery.protocol import ApiRefusal, Credentials, Found, Scope, UnreadablePage
 from crawler.fetching import Clock, FetchFailed, Reader, Skipped, fault, now_utc, skipped_by
 from crawler.items import RELEASED, Outcome, Tally
 from crawler.middlewares import RobotsUnreachable
 from crawler.pipelines import Ledger
-from crawler.searching import ApiClosed, SearchApi
+from crawler.searching import ApiClosed, PaidCalls, answer_of
 from crawler.watch import Watch
 from korbert.config import CrawlConfig
 from korbert.db.articles import Article
-from korbert.db.ledger import KINDS, LeaseLost, Slice
+from korbert.db.ledger import LeaseLost, Slice
 from korbert.errors import WorldError
 from korbert.progress import Meter
 
@@ -52,12 +52,10 @@ class Job:
     """What a crawl is given."""
 
     config: CrawlConfig
-    root: str
-    """The site's address without a slash at its end."""
+    scope: Scope
     reader: Reader
     ledger: Ledger
-    credentials: tuple[str, str]
-    """Client id and secret of the search API."""
+    credentials: Credentials
     tally: Tally
     meter: Meter
     clock: Clock = now_utc
@@ -76,7 +74,7 @@ class NewsSpider(scrapy.Spider):
         self.fault: Exception | None = None
         """What ended the crawl before its end."""
         self._source = job.reader.source
-        self._api = SearchApi(self._source, job.config, job.credentials, job.ledger, job.tally, job.clock)
+        self._api = PaidCalls(self._source, job.config, job.scope, job.credentials, job.ledger, job.tally, job.clock)
         self._hands = min(SLICES_IN_FLIGHT, job.config.concurrency)
         self._requests = asyncio.Semaphore(job.config.concurrency)
         self._stop = asyncio.Event()
@@ -153,11 +151,11 @@ class NewsSpider(scrapy.Spider):
         """The next slice; None when all are finished, or what is left has to wait for another day."""
         wait = 0.05
         while not self._stop.is_set():
-            kinds = KINDS if self._api.open else ("list",)
+            kinds = [d.kind for d in self._source.discoveries if self._api.open or not d.paid]
             if slice_ := await self.job.ledger.lease(hand, kinds):
                 return slice_
             counts = await self.job.ledger.progress()
-            if not counts["leased"] and (not counts["pending"] or kinds != KINDS):
+            if not counts["leased"] and (not counts["pending"] or len(kinds) < len(self._source.discoveries)):
                 return None
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_POLL)
@@ -179,7 +177,20 @@ class NewsSpider(scrapy.Spider):
         passed = known | self.job.tally.skipped.keys()
         wanted = [native_id for native_id in found.articles if native_id not in passed]
         results = await asyncio.gather(*(self._article(native_id, found.articles[native_id]) for native_id in wanted))
+        results += self._ready(found)
         return self._judged(slice_, found, results), wanted
+
+    def _ready(self, found: Found) -> list[Article | Skipped]:
+        """The articles that the answer itself holds: stored again, because nobody is asked for them."""
+        made: list[Article | Skipped] = []
+        for ready in found.ready:
+            try:
+                made.append(self.job.reader.ready(ready))
+                self.job.tally.fetched += 1
+            except Skipped as skipped:
+                self._skip(ready.native_id, ready.url, skipped)
+                made.append(skipped)
+        return made
 
     def _judged(
         self, slice_: Slice, found: Found, results: list[Article | Skipped | FetchFailed | Stopping]
@@ -200,7 +211,8 @@ class NewsSpider(scrapy.Spider):
             )
             return Outcome(slice_, "failed", articles, found.following, found.total, found.seen, error)
         state = "capped" if found.capped else "done"
-        return Outcome(slice_, state, articles, found.following, found.total, found.seen)
+        narrower = found.narrower if found.capped else ()
+        return Outcome(slice_, state, articles, found.following, found.total, found.seen, narrower=narrower)
 
     def _again(self, slice_: Slice) -> str:
         return "pending" if slice_.attempts <= self.job.config.retries else "failed"
@@ -224,15 +236,16 @@ class NewsSpider(scrapy.Spider):
         self.job.tally.count(outcome, stored)
 
     async def _discover(self, slice_: Slice) -> Found:
-        url = address(self.job.root, self._source, slice_.key, self.job.config.page_size)
-        if slice_.kind == "search":
-            return await self._api.page(slice_, url, self._fetch)
-        response = await self._fetch(Request(url))
-        if response.status != 200 or not isinstance(response, TextResponse):
+        discovery = self._source.discovery(slice_.kind)
+        if discovery.paid:
+            return await self._api.page(slice_, discovery, self._fetch)
+        call = discovery.call(self.job.scope, slice_.key, self.job.credentials)
+        response = await self._fetch(Request(call.wire_url, headers=dict(call.headers)))
+        if response.status != 200:
             if response.status < 500 and response.status not in (408, 429):
-                raise UnreadablePage(f"{url}: answered {response.status}")
-            raise FetchFailed(f"{url}: answered {response.status}")
-        return read_list(response.text, response.url, self._source, slice_.key)
+                raise UnreadablePage(f"{call.url}: answered {response.status}")
+            raise FetchFailed(f"{call.url}: answered {response.status}")
+        return discovery.read(answer_of(response, call), self.job.scope, slice_.key, self._source)
 
     async def _article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
         """The article. Slices that overlap share one fetch of it."""
@@ -253,12 +266,15 @@ class NewsSpider(scrapy.Spider):
         except (Skipped, IgnoreRequest, DownloadCancelledError) as error:
             skipped = error if isinstance(error, Skipped) else skipped_by(error)
             assert skipped is not None
-            tally.skipped[native_id] = skipped.reason
-            fields = {"event": "skipped", "url": url, "native_id": native_id, "reason": skipped.reason}
-            log.warning("skipped %s, %s: %s", url, skipped.reason, skipped, extra={"fields": fields})
+            self._skip(native_id, url, skipped)
             return skipped
         tally.fetched += 1
         return article
+
+    def _skip(self, native_id: str, url: str, skipped: Skipped) -> None:
+        self.job.tally.skipped[native_id] = skipped.reason
+        fields = {"event": "skipped", "url": url, "native_id": native_id, "reason": skipped.reason}
+        log.warning("skipped %s, %s: %s", url, skipped.reason, skipped, extra={"fields": fields})
 
     async def _fetch(self, request: Request) -> Response:
         """The answer to a request, after the middlewares' retries.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from crawler.extract import NotAnArticle, extract
 from crawler.newsroom.articles import load, printed
 from crawler.newsroom.pages import charset_of, page_of, path_of
-from crawler.publishers.newsroom import NEWSROOM
+from crawler.publishers.newsroom import SOURCE as NEWSROOM
 from korbert.chain import shipped_articles
 from korbert.storage import read_jsonl
 

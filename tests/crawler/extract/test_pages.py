@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crawler.extract import extract
-from crawler.publishers.newsroom import NEWSROOM
+from crawler.publishers.newsroom import SOURCE as NEWSROOM
 
 FOLDER = Path(__file__).parents[1] / "pages"
 PAGES = sorted(FOLDER.glob("*/*.html"))

@@ -1,7 +1,10 @@
+from datetime import date
+
 import pytest
 from parsel.csstranslator import HTMLTranslator
 
-from crawler.publishers.newsroom import SOURCES
+from crawler.publishers import SOURCES
+from korbert.db.ledger import KINDS
 
 LAYOUTS = [(source, layout) for source in SOURCES.values() for layout in source.layouts]
 
@@ -27,7 +30,7 @@ def test_the_newsroom_knows_its_articles_by_their_address(url, expected):
 @pytest.mark.parametrize(("source", "layout"), LAYOUTS, ids=lambda x: x.name)
 def test_every_selector_of_every_source_is_valid(source, layout):
     chosen = (layout.title, layout.body, layout.published, layout.press, layout.section, layout.byline, layout.modified)
-    for css in (*filter(None, chosen), *layout.drop.values(), source.listed, source.following):
+    for css in (*filter(None, chosen), *layout.drop.values()):
         assert HTMLTranslator().css_to_xpath(css)
 
 
@@ -37,8 +40,26 @@ def test_every_source_says_its_rights_and_how_they_are_known(source):
     assert rights.licence
     assert rights.evidence
     assert rights.robots
+    assert rights.checked <= date(2026, 11, 30)
+    assert rights.may_collect or not rights.may_train
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=lambda source: source.name)
 def test_only_the_newest_layout_has_no_end(source):
     assert [layout.until is None for layout in source.layouts].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "discovery"),
+    [(source, discovery) for source in SOURCES.values() for discovery in source.discoveries],
+    ids=lambda x: getattr(x, "name", "") or x.kind,
+)
+def test_every_discovery_has_a_kind_of_the_ledger_once_and_valid_selectors(source, discovery):
+    assert discovery.kind in KINDS
+    assert source.kinds.count(discovery.kind) == 1
+    assert source.discovery(discovery.kind) is discovery
+    for name in ("listed", "following", "shown", "others", "holder"):
+        if css := getattr(discovery, name, ""):
+            assert HTMLTranslator().css_to_xpath(css)
+    if discovery.paid:
+        assert source.politeness.daily_calls > 0 or not source.hosts
