@@ -45,8 +45,42 @@ def test_every_source_says_its_rights_and_how_they_are_known(source):
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=lambda source: source.name)
-def test_only_the_newest_layout_has_no_end(source):
-    assert [layout.until is None for layout in source.layouts].count(True) == 1
+def test_layouts_in_use_are_tried_before_those_that_have_ended(source):
+    ended = [layout.until is not None for layout in source.layouts]
+    assert ended == sorted(ended)
+    assert not all(ended) or not source.layouts
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://n.news.naver.com/mnews/article/001/0000000042",
+        "https://n.news.naver.com/article/001/0000000042?sid=101",
+        "https://n.news.naver.com/sports/article/001/0000000042",
+        "https://news.naver.com/main/read.naver?mode=LS2D&mid=sec&sid1=101&oid=001&aid=0000000042",
+        "https://news.naver.com/main/read.nhn?oid=001&sid1=101&aid=0000000042",
+        "https://sports.news.naver.com/news?oid=001&aid=0000000042",
+        "https://sports.news.naver.com/kbaseball/news/read.nhn?oid=001&aid=0000000042",
+        "https://m.sports.naver.com/kbaseball/article/001/0000000042",
+        "https://entertain.naver.com/read?oid=001&aid=0000000042",
+        "https://m.entertain.naver.com/article/001/0000000042",
+    ],
+)
+def test_an_article_of_naver_has_one_id_whatever_its_address(url):
+    assert SOURCES["naver-search"].native_id(url) == "001/0000000042"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://n.news.naver.com/article/comment/001/0000000042",
+        "https://n.news.naver.com/mnews/article/1/42",
+        "https://news.naver.com/main/list.naver?oid=001&date=20200101",
+        "https://www.example.kr/news/view?oid=1",
+    ],
+)
+def test_what_is_no_article_of_naver_has_no_id(url):
+    assert SOURCES["naver-search"].native_id(url) == ""
 
 
 @pytest.mark.parametrize(
