@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from crawler.publishers import naver_lists, naver_search, naver_search_hub, newsroom
+from crawler.publishers import (
+    cc_news,
+    jsonl,
+    naver_lists,
+    naver_search,
+    naver_search_hub,
+    newsroom,
+    wikipedia,
+)
 from crawler.publishers.source import Source
 
 SOURCES: dict[str, Source] = {
-    module.SOURCE.name: module.SOURCE for module in (newsroom, naver_search, naver_search_hub, naver_lists)
+    module.SOURCE.name: module.SOURCE
+    for module in (newsroom, naver_search, naver_search_hub, naver_lists, cc_news, wikipedia, jsonl)
 }
 """By name."""
