@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
-from crawler.newsroom import pages, search
+from crawler.newsroom import lists, pages, search
 from crawler.newsroom.articles import NewsArticle
 
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
@@ -77,6 +77,7 @@ class Newsroom:
         """Article requests by id."""
         self.articles = {article.id: article for article in articles}
         self._index = search.Index(articles)
+        self._lists = lists.Lists(articles)
         self._quota = search.Quota(self.faults.calls_a_day, self.faults.calls_a_second)
         self._lock = threading.Lock()
         self._months: dict[str, list[NewsArticle]] = {}
@@ -90,12 +91,12 @@ class Newsroom:
         if url.path == "/robots.txt":
             self._count("robots")
             return Answer(self.faults.robots_status, _TEXT, self.faults.robots.encode())
-        if url.path.startswith("/v1/search/"):
+        if url.path.startswith(("/v1/search/", search.HUB)):
             self._count("search")
             return self._search(url.path, url.query, headers, root)
-        if url.path == "/list":
+        if listed := self._listed(url.path, url.query):
             self._count("list")
-            return self._list(parse_qs(url.query))
+            return listed
         article = self._article(url.path, parse_qs(url.query))
         if article is None:
             self._count("other")
@@ -109,20 +110,31 @@ class Newsroom:
 
     def _search(self, path: str, query: str, headers: dict[str, str], root: str) -> Answer:
         try:
-            if path != search.PATH:
-                raise search.ApiError("SE05")
             if self.faults.search_error:
                 raise search.ApiError(self.faults.search_error)
             with self._lock:
-                value = search.answer(self._index, query, headers, self._quota, datetime.now(UTC), root)
+                value = search.answer(self._index, path, query, headers, self._quota, datetime.now(UTC), root)
         except search.ApiError as error:
-            return Answer(error.status, _JSON, json.dumps(error.answer, ensure_ascii=False).encode(), self._wait())
+            return Answer(
+                error.status, _JSON, json.dumps(error.answer(path), ensure_ascii=False).encode(), self._wait()
+            )
         return Answer(200, _JSON, json.dumps(value, ensure_ascii=False).encode())
 
     def _root(self, headers: dict[str, str]) -> str:
         """The site's address as the client knows it: behind a Kubernetes service it is not the one bound to."""
         host = headers.get("host", "")
         return f"http://{host}" if _HOST.fullmatch(host) else self.root
+
+    def _listed(self, path: str, raw_query: str) -> Answer | None:
+        """The list page at a path; None where there is none."""
+        if path == "/list":
+            return self._list(parse_qs(raw_query))
+        query = dict(parse_qsl(raw_query))
+        if path == "/main/list.naver":
+            return Answer(200, _HTML + "euc-kr", self._lists.numbered(query))
+        if path == f"/section/template/{lists.COMPONENT}":
+            return Answer(200, _JSON, self._lists.by_cursor(query))
+        return None
 
     def _list(self, query: dict[str, list[str]]) -> Answer:
         month, page = query.get("month", [""])[0], query.get("page", ["1"])[0]
