@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from crawler.commands import crawl, newsroom
+from crawler.commands import crawl, forget, newsroom
 from korbert.commands import Parser, exit_code
 
-COMMANDS = (crawl, newsroom)
+COMMANDS = (crawl, forget, newsroom)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

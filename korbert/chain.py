@@ -180,7 +180,8 @@ def _difference(config: Config, workspace: Workspace, link: Stage, manifest: Man
         if before is None:
             return f"{name} is absent"
         if manifest.inputs.get(name) != before.digest:
-            return f"{name} has changed"
+            gone = before.counts.get("taken_down", 0)
+            return f"{name} has changed" + (f": {gone:,} of its articles were taken down" if gone else "")
     for name, digest in _outside_inputs(config, link.name).items():
         if manifest.inputs.get(name) != digest:
             return f"{name} has changed"

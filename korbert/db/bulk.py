@@ -44,8 +44,6 @@ WITH fresh AS (
 SELECT source, native_id FROM fresh
 """
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
 
 @dataclass(frozen=True)
 class Copied:
@@ -130,7 +128,12 @@ def _text(batch: list[Article]) -> io.StringIO:
             a.modified_at.isoformat() if a.modified_at else None, a.canonical_url, a.opt_out, a.title, a.byline, a.text,
             removed_json(a),
         )  # fmt: skip
-        lines.write("\t".join("\\N" if field is None else field.translate(_ESCAPES) for field in fields))
+        lines.write("\t".join("\\N" if field is None else _escaped(field) for field in fields))
         lines.write("\n")
     lines.seek(0)
     return lines
+
+
+def _escaped(field: str) -> str:
+    # Four passes of memchr: str.translate takes several times as long on Korean text.
+    return field.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

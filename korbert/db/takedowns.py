@@ -6,7 +6,7 @@ word that it must not come back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,41 +59,72 @@ class WarcRecord:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What a takedown deleted, and what still has to be done outside the database."""
+    """What a takedown deleted, and where what was made of it lies."""
 
     articles: int
     pages: int
     """Raw pages, those in WARC files included."""
-    records: tuple[WarcRecord, ...]
-    """Of them, those in files: to be erased there."""
     workspaces: tuple[str, ...]
     """Folders of the corpora that hold what was deleted, by any takedown since they were built."""
 
 
-def forget(connection: Connection, kind: str, value: str, *, source: str = "", reason: str = "") -> Forgotten:
+Erase = Callable[[Sequence[WarcRecord]], None]
+
+
+def forget(
+    connection: Connection, kind: str, value: str, *, source: str = "", reason: str = "", erase: Erase | None = None
+) -> Forgotten:
     """Deletes what matches, in all revisions and raw pages, and records that it may not come back.
 
-    `kind` is url, press or id, an empty `source` means all. The same call again deletes what was stored by code that
-    knew nothing of takedowns, and otherwise changes nothing.
+    `kind` is url, press or id, an empty `source` means all. `erase` overwrites raw pages in files; where it fails,
+    nothing is deleted from the database, which goes on to name what is left to erase. The same call again deletes what
+    was stored by code that knew nothing of takedowns, and otherwise changes nothing.
 
     Raises:
-        UsageError: for an unknown kind or an empty value.
+        UsageError: for an unknown kind or an empty value, or when there is no `erase` and pages lie in files.
         WorldError: when the database is lost; nothing was deleted then.
     """
-    if kind not in KINDS:
-        raise UsageError(f"takedown kind {kind!r}: must be one of: {', '.join(KINDS)}")
-    if not value.strip():
-        raise UsageError(f"takedown of {kind} {value!r}: is empty; name what is to be forgotten")
+    value = _checked(kind, value)
     with transaction(connection) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        takedown = _record(cursor, kind, value.strip(), source, reason)
+        takedown = _record(cursor, kind, value, source, reason)
         _mark_forgotten(cursor, takedown)
         pages = _delete_pages(cursor, takedown)
         sources = _delete_articles(cursor, takedown)
         _mark_corpora(cursor, takedown, sources)
         workspaces = _stale(cursor)
-    records = tuple(WarcRecord(*page) for page in pages if page[0])
-    return Forgotten(len(sources), len(pages), records, workspaces)
+        if records := [WarcRecord(*page) for page in pages if page[0]]:
+            if erase is None:
+                raise UsageError(f"{len(records)} raw pages lie in WARC files; name their folder with --raw-folder")
+            erase(records)
+    return Forgotten(len(sources), len(pages), workspaces)
+
+
+def matching(connection: Connection, kind: str, value: str, *, source: str = "") -> int:
+    """How many articles `forget` would delete.
+
+    Raises:
+        UsageError: as `forget` does.
+    """
+    value = _checked(kind, value)
+    shown = "page_address(%(value)s)" if kind == "url" else "%(value)s"
+    with transaction(connection) as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM article WHERE ({_MATCHES[kind].replace('%(value)s', shown)}) "
+            "AND %(source)s IN ('', source)",
+            {"value": value, "source": source},
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _checked(kind: str, value: str) -> str:
+    if kind not in KINDS:
+        raise UsageError(f"takedown kind {kind!r}: must be one of: {', '.join(KINDS)}")
+    if not value.strip():
+        raise UsageError(f"takedown of {kind} {value!r}: is empty; name what is to be forgotten")
+    return value.strip()
 
 
 def hold_off(cursor: Cursor) -> bool:
