@@ -34,7 +34,7 @@ ARTICLES = 3_000
 CONCURRENCY = 16
 YEARS = (2018, 2021)
 """Half of the pages are of the layout before 2020."""
-_WORDS = (
+WORDS = (
     "시민", "경제", "정부", "서울", "학교", "기업", "바다", "시장", "회의", "계획", "연구", "도로", "오늘", "내일",
     "새로운", "지난해", "밝혔다", "늘었다", "따르면",
 )  # fmt: skip
@@ -88,7 +88,7 @@ def write_articles(path: Path, articles: int, seed: int = 1) -> None:
     with path.open("w", encoding="utf-8") as file:
         for number in range(articles):
             day = f"{rng.randint(*YEARS)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
-            lines = [" ".join(rng.choices(_WORDS, k=rng.randint(*_LENGTH))) + "." for _ in range(_SENTENCES)]
+            lines = [" ".join(rng.choices(WORDS, k=rng.randint(*_LENGTH))) + "." for _ in range(_SENTENCES)]
             record = {"id": f"{number:07d}", "press": "한빛일보", "section": "사회", "date": day}
             record |= {"title": f"{number}번째 소식", "text": "\n".join(lines)}
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
