@@ -2,7 +2,7 @@
 
 A line: `{"id", "title", "text", "date"}` (ISO 8601; without an offset it is Korean time), and where known `"url"`,
 `"press"` (or `"source"`), `"section"`, `"byline"`, `"modified"`, `"licence"`, `"opt_out"`. A date is never made up:
-a line without one is skipped. A licence of the line's own can forbid training (`publishers.licences`), never allow it.
+a line without one is skipped. A licence of the line's own can forbid training (`crawler.licences`), never allow it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import IO, Any
 import fsspec
 
 from crawler.archives.origin import Origin
-from crawler.publishers.licences import allows_training
+from crawler.licences import allows_training
 from korbert.db.article import KST, Article
 from korbert.errors import UsageError
 

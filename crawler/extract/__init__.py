@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from parsel import Selector
 
 from crawler.extract import elements, layouts, refusals, stripping
 from crawler.extract.article import Extracted, NotAnArticle
 from crawler.extract.times import korean_time
-from crawler.publishers.source import Source
 from korbert.db.article import Removed
+
+if TYPE_CHECKING:
+    # The sources are made of what the extractor reads with.
+    from crawler.publishers.source import Source
 
 __all__ = ["Extracted", "NotAnArticle", "Removed", "extract", "korean_time"]
 

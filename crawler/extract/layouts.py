@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from crawler.extract.article import Extracted, NotAnArticle
 from crawler.extract.elements import first, own_address, paragraphs, select
 from crawler.extract.times import labelled_time
-from crawler.publishers.source import Layout
+
+if TYPE_CHECKING:
+    # The sources are made of what the extractor reads with.
+    from crawler.publishers.source import Layout
 
 
 def read(page: etree._Element, url: str, layouts: Sequence[Layout]) -> Extracted:

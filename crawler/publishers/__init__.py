@@ -9,12 +9,13 @@ from crawler.publishers import (
     naver_search,
     naver_search_hub,
     newsroom,
+    policy_briefing,
     wikipedia,
 )
 from crawler.publishers.source import Source
 
 SOURCES: dict[str, Source] = {
     module.SOURCE.name: module.SOURCE
-    for module in (newsroom, naver_search, naver_search_hub, naver_lists, cc_news, wikipedia, jsonl)
+    for module in (newsroom, naver_search, naver_search_hub, naver_lists, policy_briefing, cc_news, wikipedia, jsonl)
 }
 """By name."""

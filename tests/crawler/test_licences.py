@@ -1,6 +1,6 @@
 import pytest
 
-from crawler.publishers.licences import allows_training, kogl
+from crawler.licences import allows_training, kogl
 
 
 @pytest.mark.parametrize(
