@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from psycopg2.extras import execute_values
 
@@ -17,6 +17,9 @@ from korbert.errors import WorldError
 
 KINDS = ("search", "list", "section", "feed", "api", "file")
 STATES = ("pending", "leased", "done", "capped", "failed")
+GRACE = timedelta(days=1)
+LONGEST_WINDOW = timedelta(days=2)
+"""A window that begins so much earlier holds the day too: open-data APIs are asked for 3 days at once."""
 OUTCOMES = ("done", "capped", "failed", "pending")
 
 COLUMNS = "id, source, kind, query, month, page, state, worker, leased_until, attempts, total, seen, error, cursor"
@@ -140,9 +143,20 @@ def renew(cursor: Cursor, slice_: Slice, worker: str, seconds: float, now: datet
 
 
 def finish(
-    cursor: Cursor, slice_: Slice, worker: str, state: str, total: int | None = None, seen: int = 0, error: str = ""
+    cursor: Cursor,
+    slice_: Slice,
+    worker: str,
+    state: str,
+    total: int | None = None,
+    seen: int = 0,
+    error: str = "",
+    *,
+    fetched: int = 0,
+    extracted: int = 0,
 ) -> None:
     """Records the outcome: done, capped (the source holds more than it shows), failed, or pending (to be tried again).
+
+    `fetched` article pages and the `extracted` ones of them are added to those of earlier tries.
 
     A lease that ran out but was taken by nobody is still good.
 
@@ -151,10 +165,13 @@ def finish(
     """
     assert state in OUTCOMES, state
     cursor.execute(
-        "UPDATE slice SET state = %s, total = coalesce(%s, total), seen = %s, error = %s, worker = '', "
-        "leased_until = NULL, updated_at = now() "
+        "UPDATE slice SET state = %s, total = coalesce(%s, total), seen = %s, error = %s, fetched = fetched + %s, "
+        "extracted = extracted + %s, worker = '', leased_until = NULL, updated_at = now() "
         "WHERE id = %s AND state = 'leased' AND worker = %s AND attempts = %s",
-        (state, total, seen, error.replace("\0", ""), slice_.id, worker, slice_.attempts),
+        (
+            state, total, seen, error.replace("\0", ""), fetched, extracted,
+            slice_.id, worker, slice_.attempts,
+        ),  # fmt: skip
     )
     _require_lease(cursor, slice_, worker)
 
@@ -192,6 +209,27 @@ def retry_failed(cursor: Cursor, source: str) -> int:
     cursor.execute(
         "UPDATE slice SET state = 'pending', attempts = 0, updated_at = now() WHERE source = %s AND state = 'failed'",
         (source,),
+    )
+    return int(cursor.rowcount)
+
+
+def reopen(cursor: Cursor, source: str, since: date) -> int:
+    """Makes pending again what may hold something new since the day of the last success; answers how many slices.
+
+    That is: searches and feeds, which show the newest first whatever their day; and months, days and windows of days
+    that end on `since` or later, one day of grace for what a source lists late. A list whose next page is named by a
+    cursor begins anew at its first page, because a grown list names other cursors. Files are read once.
+    """
+    cursor.execute(
+        "UPDATE slice SET state = 'pending', attempts = 0, updated_at = now() "
+        "WHERE source = %(source)s AND state IN ('done', 'capped', 'failed') AND cursor = '' AND kind <> 'file' AND ("
+        "  (month = '' AND kind IN ('search', 'feed', 'api')) OR "
+        "  (length(month) = 7 AND month >= %(month)s) OR (length(month) = 10 AND month >= %(day)s))",
+        {
+            "source": source,
+            "month": f"{since - GRACE:%Y-%m}",
+            "day": f"{since - GRACE - LONGEST_WINDOW:%Y-%m-%d}",
+        },
     )
     return int(cursor.rowcount)
 

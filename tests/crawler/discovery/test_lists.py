@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from crawler.discovery.lists import CursorList, NumberedList, decoded
+from crawler.discovery.lists import decoded
 from crawler.discovery.protocol import Answer, Scope, UnreadablePage
 from crawler.newsroom.articles import printed
 from crawler.newsroom.server import serving
@@ -45,17 +45,23 @@ def walked(scope):
 
 
 def busy(days, count):
-    records = (
-        {
-            "id": f"n{i}",
-            "section": ("경제", "일반")[i % 2],
-            "text": "본문",
-            "title": f"뷁 {i}",
-            "date": days[i % len(days)],
-        }
-        for i in range(count)
+    """Articles in two sections, half of them on each of two days."""
+    sections = ("경제", "일반")
+    return tuple(
+        printed(
+            (
+                {
+                    "id": f"n{i}",
+                    "section": sections[i % 2],
+                    "text": "본문",
+                    "title": f"뷁 {i}",
+                    "date": days[i // 2 % 2],
+                }
+                for i in range(count)
+            ),
+            "busy",
+        )
     )
-    return tuple(printed(records, "busy"))
 
 
 @pytest.mark.parametrize(
@@ -188,8 +194,3 @@ def test_a_page_is_read_in_the_charset_that_it_is_in():
     assert decoded("뷁 소식".encode("cp949"), "cp949") == "뷁 소식"
     assert decoded("뷁 소식".encode(), "cp949") == "뷁 소식"
     assert decoded(b"\xff\xff<a>", "cp949").endswith("<a>")
-
-
-def test_both_generations_are_data():
-    assert isinstance(NAVER.discovery("list"), NumberedList)
-    assert isinstance(NAVER.discovery("section"), CursorList)
