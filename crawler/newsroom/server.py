@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
-from crawler.newsroom import lists, pages, search
+from crawler.newsroom import briefing, lists, pages, search
 from crawler.newsroom.articles import NewsArticle
 
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _ROBOTS = "User-agent: *\nAllow: /\nDisallow: /admin/\nDisallow: /private/\n"
 _HTML, _JSON, _TEXT = "text/html; charset=", "application/json; charset=UTF-8", "text/plain; charset=utf-8"
+_XML = "application/xml; charset=UTF-8"
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Newsroom:
         self.faults = faults or Faults()
         self.root = ""
         self.hits: Counter[str] = Counter()
-        """Requests by kind: robots, search, list, article, other."""
+        """Requests by kind: robots, search, briefing, list, article, other."""
         self.asked: Counter[str] = Counter()
         """Article requests by id."""
         self.articles = {article.id: article for article in articles}
@@ -94,6 +95,9 @@ class Newsroom:
         if url.path.startswith(("/v1/search/", search.HUB)):
             self._count("search")
             return self._search(url.path, url.query, headers, root)
+        if url.path == briefing.PATH:
+            self._count("briefing")
+            return self._briefing(url.query, root)
         if listed := self._listed(url.path, url.query):
             self._count("list")
             return listed
@@ -119,6 +123,15 @@ class Newsroom:
                 error.status, _JSON, json.dumps(error.answer(path), ensure_ascii=False).encode(), self._wait()
             )
         return Answer(200, _JSON, json.dumps(value, ensure_ascii=False).encode())
+
+    def _briefing(self, query: str, root: str) -> Answer:
+        error = self.faults.search_error
+        try:
+            with self._lock:
+                self._quota.spend(datetime.now(UTC))
+        except search.ApiError:
+            error = "22"
+        return Answer(200, _XML, briefing.answer(self.articles.values(), query, root, error))
 
     def _root(self, headers: dict[str, str]) -> str:
         """The site's address as the client knows it: behind a Kubernetes service it is not the one bound to."""
