@@ -10,12 +10,23 @@ from crawler.publishers import (
     naver_search_hub,
     newsroom,
     policy_briefing,
+    sites,
     wikipedia,
 )
 from crawler.publishers.source import Source
 
 SOURCES: dict[str, Source] = {
     module.SOURCE.name: module.SOURCE
-    for module in (newsroom, naver_search, naver_search_hub, naver_lists, policy_briefing, cc_news, wikipedia, jsonl)
+    for module in (
+        newsroom,
+        naver_search,
+        naver_search_hub,
+        naver_lists,
+        policy_briefing,
+        sites,
+        cc_news,
+        wikipedia,
+        jsonl,
+    )
 }
 """By name."""
