@@ -147,3 +147,10 @@ def test_a_search_beyond_reach_is_split_reaches_further_and_stays_capped(crawls,
     reachable = {a.id for a in many if any(word in a.text for word in words if word)}
     assert reachable <= stored
     assert len(stored) > 1099
+
+
+def test_a_sources_own_hosts_are_not_asked_without_its_credentials(crawls):
+    crawls.environment = {"NAVER_CLIENT_ID": "x", "NAVER_CLIENT_SECRET": ""}
+    end = crawls.run("", "--source", "naver-search")
+    assert end.code == 2
+    assert "NAVER_CLIENT_SECRET: missing in the environment; naver-search cannot be asked without" in end.err
