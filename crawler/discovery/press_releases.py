@@ -61,9 +61,9 @@ class PressReleases:
         return [SliceKey(scope.source, self.kind, month=day) for day in days(scope.since, scope.until, WINDOW_DAYS)]
 
     def call(self, scope: Scope, key: SliceKey, credentials: Credentials) -> Call:
-        """The call of a window, which ends where the crawl does."""
+        """The call of a window, whole: what a crawl of fewer days left out would be taken for done by the next."""
         first = date.fromisoformat(key.month)
-        last = max(first, min(first + timedelta(days=WINDOW_DAYS - 1), scope.until))
+        last = first + timedelta(days=WINDOW_DAYS - 1)
         parameters = {"startDate": f"{first:%Y%m%d}", "endDate": f"{last:%Y%m%d}"}
         (service_key,) = credentials
         # The portal shows each key in two forms; the one with %2B in it would be encoded twice.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date, timedelta
+from datetime import date
 
 
 def first_day(text: str) -> date:
@@ -24,5 +24,7 @@ def months(since: date, until: date) -> list[str]:
 
 
 def days(since: date, until: date, step: int = 1) -> list[str]:
-    """Every `step`-th day (YYYY-MM-DD) from `since` to `until`, both included: the first days of windows of `step`."""
-    return [(since + timedelta(days=n)).isoformat() for n in range(0, (until - since).days + 1, step)]
+    """The first days (YYYY-MM-DD) of the windows of `step` days that hold the days from `since` to `until`, both
+    included. Windows begin where the calendar says and not where a crawl does: all crawls name the same ones."""
+    first = since.toordinal() // step * step
+    return [date.fromordinal(day).isoformat() for day in range(max(first, 1), until.toordinal() + 1, step)]

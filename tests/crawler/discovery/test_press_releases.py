@@ -46,9 +46,9 @@ def test_windows_of_three_days_cover_every_day_of_the_range_once():
     keys = API.first_slices(SCOPE)
     calls = [API.call(SCOPE, key, ("secret",)).url for key in keys]
     assert [url.partition("?")[2] for url in calls] == [
-        "startDate=20240227&endDate=20240229",
-        "startDate=20240301&endDate=20240303",
-        "startDate=20240304&endDate=20240305",
+        "startDate=20240226&endDate=20240228",
+        "startDate=20240229&endDate=20240302",
+        "startDate=20240303&endDate=20240305",
     ]
 
 
