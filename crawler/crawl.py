@@ -84,6 +84,7 @@ def crawl(
     clock: Clock = now_utc,
     redact: Callable[[str], str] = str,
     quiet: bool = False,
+    incremental: bool = False,
 ) -> Result:
     """Crawls a site until its ledger is empty. Call it once a process: Twisted's reactor cannot start twice.
 
@@ -95,25 +96,33 @@ def crawl(
         clock: decides which day it is in Korea.
         redact: takes secrets out of the errors that the ledger keeps.
         quiet: shows no progress on standard error; it is logged all the same.
+        incremental: reads again what may hold something new since the last crawl that came to its end.
 
     Raises:
         UsageError: for an unknown source, a wrong address or a wrong database URL.
         WorldError: when the database or the site's robots.txt cannot be reached.
     """
     source = source_named(site.source)
-    today = clock().astimezone(KST).date()
+    now = clock()
+    today = now.astimezone(KST).date()
     grant = permitted(source, read_permissions(config.permissions), today)
     config, scope = polite(config, source, site), scope_of(config, source, site, today)
     tally = tally or Tally()
     with _ledger(config, site.name, database_url) as ledger:
-        before = ledger.prepare(source.first_slices(scope), config.since, config.until)
+        last = ledger.last_success() if incremental else None
+        reopen = last.astimezone(KST).date() if last else None
+        before = ledger.prepare(source.first_slices(scope), config.since, config.until, reopen)
         tally.ledger = before
         if before["pending"] or before["leased"]:
             with meter("crawl, slices", sum(before.values()), done=_finished(before), quiet=quiet) as progress:
                 reader = Reader(source, site.name, grant)
                 _run_scrapy(Job(config, scope, reader, ledger, site.credentials, tally, progress, clock, redact))
         tally.ledger = ledger.counts()
-        return Result(tally, tally.ledger)
+        result = Result(tally, tally.ledger)
+        # A backfill of old months says nothing about what came since.
+        if result.code() == 0 and today <= last_day(config.until):
+            ledger.set_success(now)
+        return result
 
 
 def _finished(slices: Mapping[str, int]) -> int:
@@ -164,7 +173,8 @@ def source_named(name: str) -> Source:
 def _ledger(config: CrawlConfig, name: str, url: str) -> Iterator[Ledger]:
     with contextlib.closing(connect(url)) as connection:
         migrate(connection)
-    with contextlib.closing(Ledger(url, name, lease_seconds=config.lease_seconds)) as ledger:
+    ledger = Ledger(url, name, lease_seconds=config.lease_seconds, raw=config.raw, raw_folder=config.raw_folder)
+    with contextlib.closing(ledger):
         yield ledger
 
 

@@ -18,6 +18,8 @@ from korbert.db.articles import Article
 from korbert.errors import UsageError
 
 MISSING = frozenset({404, 410})
+BAD_SHARE = 0.001
+"""Greatest share of a page's characters that may have been undecodable."""
 
 
 class FetchFailed(Exception):
@@ -43,7 +45,11 @@ class Reader:
     """What may be done with its articles."""
 
     def article(self, native_id: str, url: str, response: Response) -> Article:
-        """The article in an answer.
+        """The article in an answer; `read` says which layout fitted too."""
+        return self.read(native_id, url, response)[0]
+
+    def read(self, native_id: str, url: str, response: Response) -> tuple[Article, str]:
+        """The article in an answer, and the name of the layout that fitted.
 
         Raises:
             Skipped: when it is not there, refused, or no article.
@@ -55,13 +61,13 @@ class Reader:
         # A header may come more than once: each may be the one that refuses.
         headers = {k.decode("latin-1").lower(): b", ".join(v).decode("latin-1") for k, v in response.headers.items()}
         try:
-            page = extract(response.text, response.url, self.source, headers)
+            page = extract(text_of(response), response.url, self.source, headers)
         except (NotAnArticle, LxmlError, ValueError) as error:
             raise Skipped("unreadable", " ".join(str(error).split())) from error
         if self.source.native_id(page.url) != native_id:
             raise Skipped("unreadable", f"is the page of {page.url}")
         try:
-            return self._stored(native_id, page)
+            return self._stored(native_id, page), page.layout
         except UsageError as error:
             raise Skipped("unreadable", str(error)) from error
 
@@ -106,10 +112,35 @@ class Reader:
             licence=self.grant.licence,
             may_train=self.grant.may_train and not page.opt_out,
             evidence=self._evidence(page.opt_out),
+            modified_at=page.modified,
+            canonical_url=page.canonical,
+            opt_out=page.opt_out,
+            removed=page.removed,
         )
 
     def _evidence(self, opt_out: str) -> str:
         return f"{self.grant.evidence}; refused by the page: {opt_out}" if opt_out else self.grant.evidence
+
+
+def text_of(response: TextResponse) -> str:
+    """The answer's text, whatever charset it claims.
+
+    UTF-8 is tried first: no Korean page in another charset is valid UTF-8 by chance. Then what header or page name,
+    then cp949, which holds all of EUC-KR. A few bad bytes in a page are replaced.
+
+    Raises:
+        Skipped: when more than `BAD_SHARE` of it could not be decoded: a text of question marks is no article.
+    """
+    body = response.body
+    for charset in ("utf-8-sig", response.encoding, "cp949"):
+        try:
+            return body.decode(charset)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    text = response.text
+    if text.count("\ufffd") > BAD_SHARE * len(text):
+        raise Skipped("unreadable", f"is not in the charset it names ({response.encoding}), and in none that we know")
+    return text
 
 
 def skipped_by(error: Exception) -> Skipped | None:

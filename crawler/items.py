@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 
 from korbert.db.articles import Article, StoreCounts
 from korbert.db.ledger import Slice, SliceKey
+from korbert.db.raw import RawPage
 
 RELEASED = "released"
 """Outcome of a slice that was given back untried: the crawler stops, or the API is closed for today."""
+
+
+class Stopping(Exception):
+    """The crawler was told to stop before this was fetched."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,12 @@ class Outcome:
     error: str = ""
     narrower: tuple[SliceKey, ...] = ()
     """Slices that this one, being capped, is split into."""
+    pages: tuple[RawPage, ...] = ()
+    """The article pages as they came, where they are kept; those that could not be read too."""
+    fetched: int = 0
+    """Article pages that came, and items of an API's answer."""
+    extracted: int = 0
+    """Of them, those that could be read."""
 
 
 @dataclass

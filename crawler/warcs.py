@@ -39,7 +39,7 @@ class WarcFiles:
         self._folder = folder
         self._max_bytes = max_bytes
         self._handle: IO[bytes] | None = None
-        self._batch = 0
+        self._batch: int | None = None
 
     def append(self, pages: Sequence[RawPage]) -> list[WarcRecord]:
         """Writes the pages, flushed to disk when it returns, and answers their places.
@@ -49,7 +49,8 @@ class WarcFiles:
         """
         try:
             handle = self._file()
-            self._batch = handle.tell()
+            if self._batch is None:
+                self._batch = handle.tell()
             places = [_write(handle, page) for page in pages]
             handle.flush()
             os.fsync(handle.fileno())
@@ -59,11 +60,18 @@ class WarcFiles:
             ) from error
         return places
 
+    def begin(self) -> None:
+        """What is appended from here on may be undone."""
+        if self._handle is not None and self._handle.tell() >= self._max_bytes:
+            self.close()
+        self._batch = None
+
     def undo(self) -> None:
-        """Takes back the last `append`: its transaction was rolled back, so no row would lead to its records."""
-        if self._handle is not None:
+        """Takes back what was appended since `begin`: its transaction was rolled back, so no row leads to it."""
+        if self._handle is not None and self._batch is not None:
             self._handle.truncate(self._batch)
             self._handle.seek(self._batch)
+            self._batch = None
 
     def close(self) -> None:
         """Closes the file in work."""
@@ -72,8 +80,6 @@ class WarcFiles:
             self._handle = None
 
     def _file(self) -> IO[bytes]:
-        if self._handle is not None and self._handle.tell() >= self._max_bytes:
-            self.close()
         if self._handle is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             name = f"korbert-{datetime.now(UTC):%Y%m%d%H%M%S}-{uuid.uuid4().hex[:12]}.warc.gz"

@@ -75,6 +75,11 @@ class CrawlConfig:
     """Search API calls a KST day over all crawlers (Naver API HUB allows 25,000 a client id)."""
     user_agent: str = "korbert-crawler/0.1"
     """User-Agent header; robots.txt is read for its first word. Put a contact address in it for real sites."""
+    raw: str = "none"
+    """Where article pages are kept as they came, for `korbert crawl reparse`: none, postgres (zstd, about 10 kB a page)
+    or warc (files under crawl.raw_folder; the database says where in them)."""
+    raw_folder: str = ""
+    """Folder of the WARC files, one at a time a crawler; only with crawl.raw = warc."""
 
     def __post_init__(self) -> None:
         _require(self.limit >= 0, "crawl.limit", self.limit, "must be 0 (all) or more")
@@ -91,6 +96,10 @@ class CrawlConfig:
         _require(self.lease_seconds >= 5, "crawl.lease_seconds", self.lease_seconds, "must be at least 5 seconds")
         _require(self.daily_calls >= 1, "crawl.daily_calls", self.daily_calls, "must be at least 1")
         _require(bool(self.user_agent.strip()), "crawl.user_agent", self.user_agent, "must not be empty")
+        kinds = ("none", "postgres", "warc")
+        _require(self.raw in kinds, "crawl.raw", self.raw, f"must be one of: {', '.join(kinds)}")
+        named = self.raw != "warc" or bool(self.raw_folder)
+        _require(named, "crawl.raw_folder", self.raw_folder, "must name a folder with crawl.raw = warc")
 
 
 @dataclass(frozen=True)

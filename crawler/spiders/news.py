@@ -20,14 +20,16 @@ from scrapy.http import Request, Response
 
 from crawler.discovery.protocol import ApiRefusal, Credentials, Found, Scope, UnreadablePage
 from crawler.fetching import Clock, FetchFailed, Reader, Skipped, fault, now_utc, skipped_by
-from crawler.items import RELEASED, Outcome, Tally
+from crawler.items import RELEASED, Outcome, Stopping, Tally
 from crawler.middlewares import RobotsUnreachable
+from crawler.pages import raw_page
 from crawler.pipelines import Ledger
 from crawler.searching import ApiClosed, PaidCalls, answer_of
 from crawler.watch import Watch
 from korbert.config import CrawlConfig
 from korbert.db.articles import Article
 from korbert.db.ledger import LeaseLost, Slice
+from korbert.db.raw import RawPage
 from korbert.errors import WorldError
 from korbert.progress import Meter
 
@@ -41,10 +43,6 @@ LONGEST_POLL = 1.0
 
 
 _SCHEDULED: tuple[Request, ...] = ()
-
-
-class Stopping(Exception):
-    """The crawler was told to stop before this was fetched."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,10 @@ class NewsSpider(scrapy.Spider):
         self._api = PaidCalls(self._source, job.config, job.scope, job.credentials, job.ledger, job.tally, job.clock)
         self._hands = min(SLICES_IN_FLIGHT, job.config.concurrency)
         self._requests = asyncio.Semaphore(job.config.concurrency)
-        self._stop = asyncio.Event()
+        self.stopping = asyncio.Event()
+        """Set when the process was told to stop."""
         self._held: dict[int, Slice] = {}
+        self._pages: dict[str, RawPage] = {}
         self._fetching: dict[str, asyncio.Task[Article | Skipped | FetchFailed | Stopping]] = {}
         self._watch = Watch(job.config, job.ledger, job.tally, job.meter, job.clock)
 
@@ -99,18 +99,18 @@ class NewsSpider(scrapy.Spider):
 
     def _stopped_by(self, number: int) -> None:
         self.job.tally.stopped_by = number
-        self._stop.set()
+        self.stopping.set()
         # A second signal ends the process at once; the ledger can bear that too.
         asyncio.get_running_loop().remove_signal_handler(number)
 
     async def _crawl(self) -> None:
         """Runs the hands until all are done, one fails, or a signal comes; then gives back what is still held."""
         hands = [asyncio.create_task(self._work(hand)) for hand in range(self._hands)]
-        others = (self._renew(), self._watch.run(), self._stop.wait())
+        others = (self._renew(), self._watch.run(), self.stopping.wait())
         aside = [asyncio.create_task(other) for other in others]
         try:
             await self._first_fault({*hands}, {*aside})
-            if self._stop.is_set():
+            if self.stopping.is_set():
                 await asyncio.wait(hands, timeout=STOP_SECONDS)
         finally:
             tasks = [*hands, *aside, *self._fetching.values()]
@@ -126,7 +126,7 @@ class NewsSpider(scrapy.Spider):
 
     async def _first_fault(self, hands: set[asyncio.Task[None]], aside: set[asyncio.Task[Any]]) -> None:
         """Waits for the hands' end, for a fault of any, or for the stop."""
-        while hands and not self._stop.is_set():
+        while hands and not self.stopping.is_set():
             done, _ = await asyncio.wait(hands | aside, return_when=asyncio.FIRST_COMPLETED)
             if any(not task.cancelled() and task.exception() for task in done):
                 return
@@ -146,11 +146,12 @@ class NewsSpider(scrapy.Spider):
             del self._held[hand]
             for native_id in fetched:
                 self._fetching.pop(native_id, None)
+                self._pages.pop(native_id, None)
 
     async def _lease(self, hand: int) -> Slice | None:
         """The next slice; None when all are finished, or what is left has to wait for another day."""
         wait = 0.05
-        while not self._stop.is_set():
+        while not self.stopping.is_set():
             kinds = [d.kind for d in self._source.discoveries if self._api.open or not d.paid]
             if slice_ := await self.job.ledger.lease(hand, kinds):
                 return slice_
@@ -178,7 +179,11 @@ class NewsSpider(scrapy.Spider):
         wanted = [native_id for native_id in found.articles if native_id not in passed]
         results = await asyncio.gather(*(self._article(native_id, found.articles[native_id]) for native_id in wanted))
         results += self._ready(found)
-        return self._judged(slice_, found, results), wanted
+        extracted = sum(isinstance(result, Article) for result in results)
+        unreadable = sum(isinstance(result, Skipped) and result.reason == "unreadable" for result in results)
+        pages = tuple(self._pages[native_id] for native_id in wanted if native_id in self._pages)
+        outcome = self._judged(slice_, found, results)
+        return replace(outcome, pages=pages, fetched=extracted + unreadable, extracted=extracted), wanted
 
     def _ready(self, found: Found) -> list[Article | Skipped]:
         """The articles that the answer itself holds: stored again, because nobody is asked for them."""
@@ -256,9 +261,7 @@ class NewsSpider(scrapy.Spider):
     async def _fetch_article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
         tally = self.job.tally
         try:
-            response = await self._fetch(Request(url))
-            with tally.timed("parse"):
-                article = self.job.reader.article(native_id, url, response)
+            article = self._read(native_id, url, await self._fetch(Request(url)))
         except RobotsUnreachable:
             raise
         except (FetchFailed, Stopping) as error:
@@ -269,6 +272,17 @@ class NewsSpider(scrapy.Spider):
             self._skip(native_id, url, skipped)
             return skipped
         tally.fetched += 1
+        return article
+
+    def _read(self, native_id: str, url: str, response: Response) -> Article:
+        """The article in an answer. The page is kept, also where it cannot be read: a better extractor may."""
+        layout = ""
+        try:
+            with self.job.tally.timed("parse"):
+                article, layout = self.job.reader.read(native_id, url, response)
+        finally:
+            if self.job.ledger.keeps_pages and response.status == 200:
+                self._pages[native_id] = raw_page(self.job.reader, native_id, response, layout, now_utc())
         return article
 
     def _skip(self, native_id: str, url: str, skipped: Skipped) -> None:
@@ -285,12 +299,12 @@ class NewsSpider(scrapy.Spider):
             IgnoreRequest, DownloadCancelledError: when it may not be fetched, or is too large.
         """
         async with self._requests:
-            if self._stop.is_set():
+            if self.stopping.is_set():
                 raise Stopping
             assert self.crawler.engine is not None
             try:
                 return await self.crawler.engine.download_async(request)
-            except (IgnoreRequest, DownloadCancelledError):
+            except (Stopping, IgnoreRequest, DownloadCancelledError):
                 raise
             except Exception as error:
                 raise fault(request.url, error) from error

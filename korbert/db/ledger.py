@@ -164,14 +164,12 @@ def finish(
         LeaseLost: when the slice is another's by now; roll back the articles stored with it.
     """
     assert state in OUTCOMES, state
+    outcome = (state, total, seen, error.replace("\0", ""), fetched, extracted)
     cursor.execute(
         "UPDATE slice SET state = %s, total = coalesce(%s, total), seen = %s, error = %s, fetched = fetched + %s, "
         "extracted = extracted + %s, worker = '', leased_until = NULL, updated_at = now() "
         "WHERE id = %s AND state = 'leased' AND worker = %s AND attempts = %s",
-        (
-            state, total, seen, error.replace("\0", ""), fetched, extracted,
-            slice_.id, worker, slice_.attempts,
-        ),  # fmt: skip
+        (*outcome, slice_.id, worker, slice_.attempts),
     )
     _require_lease(cursor, slice_, worker)
 

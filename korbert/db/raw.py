@@ -20,7 +20,7 @@ from psycopg2.extras import Json, execute_values
 from korbert.db import takedowns
 from korbert.db.connection import Connection, Cursor, transaction
 from korbert.db.takedowns import WarcRecord
-from korbert.errors import WorldError
+from korbert.errors import UsageError
 
 LEVEL = 3
 """zstd's default: a page of 90 kB takes 0.3 ms and a sixth of its size; level 19 would save a tenth more in 50 times
@@ -108,7 +108,8 @@ def outdated(
     `layout` limits them to those that it fitted (empty: to those that none did).
 
     Raises:
-        WorldError: when the database is lost, or a page's bytes are.
+        UsageError: when a page lies in a file and there is no `read`.
+        WorldError: when the database is lost.
     """
     with transaction(connection) as cursor:
         cursor.execute(
@@ -180,7 +181,7 @@ def _stored(row: tuple[Any, ...], read: ReadFile | None) -> StoredPage:
     elif read is not None:
         body = read(WarcRecord(*place))
     else:
-        raise WorldError(
-            f"raw page of {source}/{native_id}: lies in WARC file {place[0]}; name its folder with crawl.raw_folder"
+        raise UsageError(
+            f"raw page of {source}/{native_id}: lies in WARC file {place[0]}; name its folder with --raw-folder"
         )
     return StoredPage(id_, RawPage(source, native_id, publisher, url, at, status, headers, body, *row[12:]))

@@ -62,7 +62,10 @@ def test_the_file_is_a_warc_that_others_read(tmp_path):
 
 def test_a_full_file_is_followed_by_another(tmp_path):
     files = WarcFiles(tmp_path, max_bytes=1000)
-    places = [place for number in range(8) for place in files.append([page(number)])]
+    places = []
+    for number in range(8):
+        files.begin()
+        places += files.append([page(number)])
     assert len({place.file for place in places}) == len(list(tmp_path.iterdir())) > 1
     assert [read(tmp_path, place) for place in places] == [page(number).body for number in range(8)]
 
@@ -70,7 +73,10 @@ def test_a_full_file_is_followed_by_another(tmp_path):
 def test_what_was_rolled_back_is_not_in_the_file(tmp_path):
     files = WarcFiles(tmp_path)
     files.append([page(1)])
+    files.begin()
     files.append([page(2)])
+    files.undo()
+    files.begin()
     files.undo()
     (place,) = files.append([page(3)])
     files.close()
