@@ -15,9 +15,9 @@ from crawler.fetching import Clock, Reader, now_utc
 from crawler.items import Tally
 from crawler.pipelines import Ledger
 from crawler.publishers import SOURCES
-from crawler.publishers.rights import permitted, read_permissions
+from crawler.publishers.rights import no_training, permitted, read_permissions
 from crawler.publishers.source import Source
-from crawler.settings import checked_root, settings_of
+from crawler.settings import checked_root, is_loopback, settings_of
 from crawler.spiders.news import Job, NewsSpider, world_error
 from crawler.watch import FINISHED
 from korbert.config import CrawlConfig
@@ -26,6 +26,8 @@ from korbert.db.connection import connect
 from korbert.db.migrate import migrate
 from korbert.errors import UsageError
 from korbert.progress import meter
+
+log = logging.getLogger("crawler")
 
 FAILED_SLICES = 3
 """Exit code of a crawl that came to its end with slices that failed."""
@@ -107,6 +109,8 @@ def crawl(
     today = now.astimezone(KST).date()
     grant = permitted(source, read_permissions(config.permissions), today)
     config, scope = polite(config, source, site), scope_of(config, source, site, today)
+    if not grant.may_train:
+        log.warning("%s", no_training(source))
     tally = tally or Tally()
     with _ledger(config, site.name, database_url) as ledger:
         last = ledger.last_success() if incremental else None
@@ -150,8 +154,9 @@ def scope_of(config: CrawlConfig, source: Source, site: Site, today: date) -> Sc
 
 
 def polite(config: CrawlConfig, source: Source, site: Site) -> CrawlConfig:
-    """The configuration, no faster than the source asks for; a stand-in for its hosts is the operator's own."""
-    if site.base_url:
+    """The configuration, no faster than the source asks for; a stand-in for its hosts is the operator's own, and so is
+    a server on this machine."""
+    if site.base_url and (source.hosts or is_loopback(site.base_url)):
         return config
     calls = source.politeness.daily_calls or config.daily_calls
     delay = max(config.delay, source.politeness.delay)

@@ -43,7 +43,7 @@ def settings_of(config: CrawlConfig, root: str, hosts: Sequence[str] = ()) -> di
         # Certificates of a real site are checked; the newsroom speaks plain HTTP.
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         # A proxy of the environment cannot see our own machine.
-        "HTTPPROXY_ENABLED": not _is_loopback(root),
+        "HTTPPROXY_ENABLED": not is_loopback(root),
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
@@ -89,7 +89,8 @@ def host_and_port(url: str) -> tuple[str, int]:
         return ("", 0)
 
 
-def _is_loopback(root: str) -> bool:
+def is_loopback(root: str) -> bool:
+    """Whether the address is one of this machine's own."""
     host = urlsplit(root).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

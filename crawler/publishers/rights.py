@@ -102,6 +102,15 @@ def _refused(name: str, rights: Rights, own: Sequence[Permission]) -> str:
     )
 
 
+def no_training(source: _Named) -> str:
+    """Why articles of a source whose grant has no training stay out of every corpus, in one line."""
+    rights = source.rights
+    return (
+        f"source {source.name!r}: its articles are collected and not trained on: "
+        f"{rights.ai_opt_out or rights.licence} ({rights.evidence}); a permission that covers train would allow it"
+    )
+
+
 def read_permissions(path: str) -> tuple[Permission, ...]:
     """The permissions of a TOML file with a table `[[permission]]` each; an empty path has none.
 

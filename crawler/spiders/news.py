@@ -262,8 +262,11 @@ class NewsSpider(scrapy.Spider):
         tally = self.job.tally
         try:
             article = self._read(native_id, url, await self._fetch(Request(url)))
-        except RobotsUnreachable:
-            raise
+        except RobotsUnreachable as error:
+            if self.job.scope.root:
+                raise
+            # One of several hosts: the others go on, and this article's slice is tried again.
+            return FetchFailed(_one_line(error))
         except (FetchFailed, Stopping) as error:
             return error
         except (Skipped, IgnoreRequest, DownloadCancelledError) as error:

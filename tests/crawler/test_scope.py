@@ -40,6 +40,12 @@ def test_a_source_is_asked_no_faster_than_it_wants_and_a_stand_in_as_configured(
     assert polite(CONFIG, NAVER, STAND_IN) == CONFIG
 
 
+def test_a_site_that_is_named_by_its_address_is_no_stand_in_unless_it_is_on_this_machine():
+    site = SOURCES["site"]
+    assert polite(CONFIG, site, Site("site", "n", "https://h.example")).delay == site.politeness.delay
+    assert polite(CONFIG, site, Site("site", "n", "http://127.0.0.1:8000")).delay == CONFIG.delay
+
+
 def test_only_the_sources_hosts_may_be_asked_or_the_stand_in_alone():
     sites = settings_of(CONFIG, "", NAVER.hosts)["SOURCE_SITES"]
     assert ("openapi.naver.com", 443) in sites

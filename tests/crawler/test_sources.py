@@ -86,6 +86,7 @@ def test_lists_of_both_generations_are_crawled_whole_with_the_permission_as_evid
         end = crawls.run(site.root, "--source", "naver-lists")
         assert set(site.asked.values()) == {1}
     assert end.code == 0, end.err
+    assert "its articles are collected and not trained on" in end.err
     found = rows(crawls.database_url, "SELECT native_id, may_train, evidence FROM article")
     assert {row[0] for row in found} == {f"{a.office}/{a.id}" for a in printed_days}
     assert len(found) == len(printed_days)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from crawler.publishers import SOURCES
-from crawler.publishers.rights import Permission, permitted, read_permissions
+from crawler.publishers.rights import Permission, no_training, permitted, read_permissions
 from korbert.errors import UsageError
 
 TODAY = date(2026, 11, 22)
@@ -45,6 +45,13 @@ def test_a_permission_to_collect_allows_no_training_and_is_kept_as_evidence():
     assert not grant.may_train
     assert grant.evidence.endswith("; permission of Example Press Ltd of 2026-01-01 to collect: contract 17")
     assert NAVER.rights.evidence in grant.evidence
+
+
+def test_what_is_not_trained_on_says_why_and_what_would_allow_it():
+    line = no_training(NAVER)
+    assert line.startswith("source 'naver-lists': its articles are collected and not trained on: robots.txt: AI")
+    assert NAVER.rights.evidence in line
+    assert "covers train" in line
 
 
 def test_training_has_to_be_named():
