@@ -24,7 +24,7 @@ of 2019 to 2026 use them). Sports (107) and entertainment (106) have lists on ho
 their articles come by search."""
 
 SOURCE = Source(
-    name="naver-lists",
+    name="naver_lists",
     hosts=("news.naver.com", *naver.ARTICLE_HOSTS),
     discoveries=(
         NumberedList(

@@ -7,7 +7,7 @@ from crawler.publishers import naver, naver_rights
 from crawler.publishers.source import Politeness, Source
 
 SOURCE = Source(
-    name="naver-search",
+    name="naver_search",
     hosts=("openapi.naver.com", *naver.ARTICLE_HOSTS),
     discoveries=(
         SearchApi("https://openapi.naver.com/v1/search/news.json", ("X-Naver-Client-Id", "X-Naver-Client-Secret")),

@@ -7,7 +7,7 @@ from crawler.publishers import naver, naver_rights
 from crawler.publishers.source import Politeness, Source
 
 SOURCE = Source(
-    name="naver-search-hub",
+    name="naver_search_hub",
     hosts=("naverapihub.apigw.ntruss.com", *naver.ARTICLE_HOSTS),
     discoveries=(
         SearchApi(

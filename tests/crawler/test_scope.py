@@ -13,9 +13,9 @@ from korbert.config import CrawlConfig
 from korbert.errors import UsageError
 
 TODAY = date(2026, 11, 22)
-NAVER, NEWSROOM = SOURCES["naver-search"], SOURCES["newsroom"]
+NAVER, NEWSROOM = SOURCES["naver_search"], SOURCES["newsroom"]
 CONFIG = CrawlConfig(since="2026-10-15", until="2026-12", delay=0.5, daily_calls=40_000)
-OWN, STAND_IN = Site("naver-search", "n", ""), Site("naver-search", "n", "http://127.0.0.1:8000/")
+OWN, STAND_IN = Site("naver_search", "n", ""), Site("naver_search", "n", "http://127.0.0.1:8000/")
 
 
 def test_a_sources_own_hosts_are_asked_for_nothing_that_has_not_happened_yet():
@@ -55,7 +55,7 @@ def test_only_the_sources_hosts_may_be_asked_or_the_stand_in_alone():
 
 
 def test_an_unknown_source_is_refused_with_those_that_there_are():
-    with pytest.raises(UsageError, match="--source 'naver': there is no such source; there are: .*naver-search-hub"):
+    with pytest.raises(UsageError, match="--source 'naver': there is no such source; there are: .*naver_search_hub"):
         source_named("naver")
 
 

@@ -1,6 +1,7 @@
 """Crawls of sources that need a permission, played by the newsroom: refused, permitted, complete."""
 
 import json
+from datetime import date
 
 import pytest
 
@@ -8,6 +9,7 @@ from crawler.newsroom.articles import printed
 from crawler.newsroom.server import serving
 from korbert.db.articles import summary
 from korbert.db.connection import connect, transaction
+from korbert.db.ledger import reopen
 
 PERMISSION = """[[permission]]
 source = "{source}"
@@ -70,20 +72,20 @@ def days(dates, count):
 
 def test_a_source_without_the_right_is_refused_before_anything_is_asked(crawls, articles):
     with serving(articles) as site:
-        end = crawls.run(site.root, "--source", "naver-lists")
+        end = crawls.run(site.root, "--source", "naver_lists")
         assert not site.hits
     assert end.code == 2
-    assert "source 'naver-lists': may not be collected" in end.err
+    assert "source 'naver_lists': may not be collected" in end.err
     assert end.err.count("\n") == 1
     assert rows(crawls.database_url, "SELECT count(*) FROM slice") == [(0,)]
 
 
 def test_lists_of_both_generations_are_crawled_whole_with_the_permission_as_evidence(crawls, permission):
     printed_days = days(("2022-12-30", "2022-12-31", "2023-01-01"), 400)
-    recorded = permission("naver-lists", ["collect"])
+    recorded = permission("naver_lists", ["collect"])
     crawls.configure(since="2022-12-30", until="2023-01-01", sections=("101",), permissions=recorded)
     with serving(printed_days) as site:
-        end = crawls.run(site.root, "--source", "naver-lists")
+        end = crawls.run(site.root, "--source", "naver_lists")
         assert set(site.asked.values()) == {1}
     assert end.code == 0, end.err
     assert "its articles are collected and not trained on" in end.err
@@ -99,22 +101,22 @@ def test_lists_of_both_generations_are_crawled_whole_with_the_permission_as_evid
 
 
 def test_a_recorded_permission_to_train_lets_the_articles_into_the_corpus(crawls, permission, articles):
-    crawls.configure(queries=("경제",), permissions=permission("naver-search", ["collect", "train"]))
+    crawls.configure(queries=("경제",), permissions=permission("naver_search", ["collect", "train"]))
     with serving(articles) as site:
-        assert crawls.run(site.root, "--source", "naver-search").code == 0
+        assert crawls.run(site.root, "--source", "naver_search").code == 0
     assert rows(crawls.database_url, "SELECT count(*), bool_and(may_train) FROM article") == [(16, True)]
 
 
 def test_api_hub_finds_what_the_older_api_finds(crawls, permission, articles):
-    for source in ("naver-search", "naver-search-hub"):
+    for source in ("naver_search", "naver_search_hub"):
         crawls.configure(queries=("경제", "시민"), permissions=permission(source, ["collect"]))
         with serving(articles) as site:
             end = crawls.run(site.root, "--source", source, "--source-name", source)
         assert end.code == 0, end.err
-    assert digest(crawls.database_url, "naver-search") == digest(crawls.database_url, "naver-search-hub")
+    assert digest(crawls.database_url, "naver_search") == digest(crawls.database_url, "naver_search_hub")
     assert rows(crawls.database_url, "SELECT source, count(*) FROM article GROUP BY source ORDER BY source") == [
-        ("naver-search", 48),
-        ("naver-search-hub", 48),
+        ("naver_search", 48),
+        ("naver_search_hub", 48),
     ]
 
 
@@ -135,10 +137,10 @@ def test_a_search_beyond_reach_is_split_reaches_further_and_stays_capped(crawls,
         queries=("시민",),
         narrow=("하늘", "바다", "구름"),
         page_size=100,
-        permissions=permission("naver-search", ["collect"]),
+        permissions=permission("naver_search", ["collect"]),
     )
     with serving(many) as site:
-        end = crawls.run(site.root, "--source", "naver-search")
+        end = crawls.run(site.root, "--source", "naver_search")
     assert end.code == 0, end.err
     capped = rows(crawls.database_url, "SELECT query, page, split_into FROM slice WHERE state = 'capped'")
     assert capped == [("시민", 11, ["시민 하늘", "시민 바다", "시민 구름"])]
@@ -150,8 +152,33 @@ def test_a_search_beyond_reach_is_split_reaches_further_and_stays_capped(crawls,
     assert len(stored) > 1099
 
 
+def test_articles_that_an_api_holds_are_stored_without_a_page_fetched_and_opened_again(crawls):
+    record = {"press": "한빛부", "title": "발표", "text": "첫 글.\n끝."}
+    numbered = ({"id": f"{156000000 + i}", "date": f"2024-03-0{1 + i % 9}", **record} for i in range(40))
+    releases = tuple(printed(numbered, "releases"))
+    crawls.configure(since="2024-03", until="2024-03")
+    with serving(releases[:30]) as site:
+        end = crawls.run(site.root, "--source", "policy_briefing")
+        assert end.code == 0, end.err
+        assert not site.asked
+    found = rows(crawls.database_url, "SELECT native_id, press FROM article ORDER BY native_id")
+    assert found == [(a.id, "한빛부") for a in releases[:30]]
+    windows = rows(
+        crawls.database_url, "SELECT month, state, seen FROM slice WHERE kind = 'api' ORDER BY month LIMIT 3"
+    )
+    assert [row[:2] for row in windows] == [("2024-02-29", "done"), ("2024-03-03", "done"), ("2024-03-06", "done")]
+    assert [row[2] for row in windows] == [8, 10, 9]
+    connection = connect(crawls.database_url)
+    with transaction(connection) as cursor:
+        assert reopen(cursor, "newsroom-test", date(2024, 3, 5)) == 10
+    connection.close()
+    with serving(releases) as site:
+        assert crawls.run(site.root, "--source", "policy_briefing").code == 0
+    assert rows(crawls.database_url, "SELECT count(*) FROM article WHERE source = 'newsroom-test'") == [(38,)]
+
+
 def test_a_sources_own_hosts_are_not_asked_without_its_credentials(crawls):
     crawls.environment = {"NAVER_CLIENT_ID": "x", "NAVER_CLIENT_SECRET": ""}
-    end = crawls.run("", "--source", "naver-search")
+    end = crawls.run("", "--source", "naver_search")
     assert end.code == 2
-    assert "NAVER_CLIENT_SECRET: missing in the environment; naver-search cannot be asked without" in end.err
+    assert "NAVER_CLIENT_SECRET: missing in the environment; naver_search cannot be asked without" in end.err

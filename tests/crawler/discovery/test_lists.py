@@ -15,7 +15,7 @@ from crawler.publishers import SOURCES
 from korbert.db.ledger import SliceKey
 from korbert.errors import UsageError
 
-NAVER, NEWSROOM = SOURCES["naver-lists"], SOURCES["newsroom"]
+NAVER, NEWSROOM = SOURCES["naver_lists"], SOURCES["newsroom"]
 DAY = date(2022, 12, 31)
 ROOT = "http://h:1"
 

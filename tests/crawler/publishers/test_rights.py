@@ -10,11 +10,11 @@ from crawler.publishers.rights import Permission, no_training, permitted, read_p
 from korbert.errors import UsageError
 
 TODAY = date(2026, 11, 22)
-NAVER, NEWSROOM = SOURCES["naver-lists"], SOURCES["newsroom"]
-LETTER = Permission("naver-lists", "Example Press Ltd", date(2026, 1, 1), "contract 17", ("collect",))
+NAVER, NEWSROOM = SOURCES["naver_lists"], SOURCES["newsroom"]
+LETTER = Permission("naver_lists", "Example Press Ltd", date(2026, 1, 1), "contract 17", ("collect",))
 
 ENTRY = """[[permission]]
-source = "naver-lists"
+source = "naver_lists"
 granted_by = "Example Press Ltd"
 date = 2026-01-01
 reference = "contract 17"
@@ -49,7 +49,7 @@ def test_a_permission_to_collect_allows_no_training_and_is_kept_as_evidence():
 
 def test_what_is_not_trained_on_says_why_and_what_would_allow_it():
     line = no_training(NAVER)
-    assert line.startswith("source 'naver-lists': its articles are collected and not trained on: robots.txt: AI")
+    assert line.startswith("source 'naver_lists': its articles are collected and not trained on: robots.txt: AI")
     assert NAVER.rights.evidence in line
     assert "covers train" in line
 
@@ -72,7 +72,7 @@ def test_a_licensed_source_may_be_collected_and_not_trained_on_without_a_permiss
 @pytest.mark.parametrize(
     "permission",
     [
-        replace(LETTER, source="naver-search"),
+        replace(LETTER, source="naver_search"),
         replace(LETTER, expires=TODAY),
         replace(LETTER, date=TODAY + timedelta(days=1)),
     ],
@@ -89,10 +89,10 @@ def test_a_permission_holds_on_the_day_before_it_ends():
 
 def test_permissions_are_read_from_a_file(tmp_path):
     path = tmp_path / "permissions.toml"
-    path.write_text(ENTRY + ENTRY.replace("naver-lists", "naver-search").replace('expires = "2027-01-01"\n', ""))
+    path.write_text(ENTRY + ENTRY.replace("naver_lists", "naver_search").replace('expires = "2027-01-01"\n', ""))
     first, second = read_permissions(str(path))
     assert first == replace(LETTER, covers=("collect", "train"), expires=date(2027, 1, 1))
-    assert (second.source, second.expires) == ("naver-search", None)
+    assert (second.source, second.expires) == ("naver_search", None)
     assert read_permissions("") == ()
 
 

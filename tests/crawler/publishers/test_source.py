@@ -67,7 +67,7 @@ def test_layouts_in_use_are_tried_before_those_that_have_ended(source):
     ],
 )
 def test_an_article_of_naver_has_one_id_whatever_its_address(url):
-    assert SOURCES["naver-search"].native_id(url) == "001/0000000042"
+    assert SOURCES["naver_search"].native_id(url) == "001/0000000042"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_an_article_of_naver_has_one_id_whatever_its_address(url):
     ],
 )
 def test_what_is_no_article_of_naver_has_no_id(url):
-    assert SOURCES["naver-search"].native_id(url) == ""
+    assert SOURCES["naver_search"].native_id(url) == ""
 
 
 @pytest.mark.parametrize(
