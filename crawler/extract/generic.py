@@ -1,4 +1,5 @@
-"""An article page of any site: the body by trafilatura, what surrounds it by the page's own metadata. Pure.
+"""An article page of any site: the body by the names that its markup gives it, else by trafilatura; what surrounds it
+by the page's own metadata. Pure.
 
 trafilatura (Barbaresi 2021, ACL demo) finds the body by rules over tags and classes, with justext and a
 readability port as its second opinions.
@@ -14,24 +15,43 @@ from lxml import etree
 
 from crawler.extract import metadata
 from crawler.extract.article import Extracted, NotAnArticle
-from crawler.extract.elements import first, own_address, seen, select
+from crawler.extract.elements import first, own_address, paragraphs, seen, select
 from crawler.extract.times import machine_time, time_within
 from korbert.db.article import Removed
 
 NAME = "generic"
+_BODIES = (
+    # schema.org's own name, then those of the content systems that most Korean newspapers run on.
+    "[itemprop=articleBody]",
+    "#article-view-content-div",
+    "#articleBody, #articleBodyContents, #article_body, #articlebody, #newsEndContents, #dic_area, #news_body_area",
+    ".article_view, .article-body, .article_body, .articleBody, .news_body, .article_txt, .article-text, .story-news",
+    ".entry-content",
+)
+"""Where articles lie, the surest first."""
+_WHOLE = 150
+"""Characters of text that a body by name holds at least: a shorter one is an empty frame."""
 _DROP = {
     "caption": "figcaption, .caption, .img_desc, .end_photo_org, .photo_caption, .img_caption, .desc_img",
     "advert": ".ad_area, .ad, .ads, .advertisement, ins.adsbygoogle, [id^=div-gpt-ad], [class^=ad_], [class^=ad-]",
     "copyright": "[class*=copyright], [class*=Copyright]",
-    "promotion": ".related, .related_news, [class*=relate], [class*=subscribe], [class*=recommend]",
+    "byline": "[class*=eporter], [class*=journalist], [class*=writer], .byline, .author",
+    "summary": "[class*=ummary], [class*=subtit], [class*=sub-tit], [class*=tit-sub], .subheading, [class*=pullquote]",
+    "comments": "[class*=omment], [id*=omment], .alex-area",
+    "promotion": "[class*=elated], [class*=relation], [class*=ubscribe], [class*=ecommend]",
+    "widget": "button, form, [class*=satisf], [class*=share], [class*=sns]",
 }
 _FRAMES = frozenset({"html", "body", "article", "main"})
 _LONGEST = 1_000
 """Characters of a piece that may be pruned by its class name alone: the class of a longer one may be chance."""
+_CELL = 300
+"""Characters of a cell that holds a page's part and not a table's: layout was made of tables once."""
 _TIMES = "time[datetime], [itemprop=datePublished]"
 _DATED = "[class*=date], [class*=time], [id*=date], .byline, .info, .article_info, .view_info, header"
 _SHORT = 200
 """Characters of a line that may be one with the date in it: longer ones are text."""
+_LEAD = 60
+"""Characters of a line above the text that may be a section's name, a byline or a time."""
 
 
 def read(page: etree._Element, url: str) -> Extracted:
@@ -49,13 +69,13 @@ def read(page: etree._Element, url: str) -> Extracted:
         raise NotAnArticle(f"{NAME}: no time in JSON-LD, OpenGraph, a time element or a line with a date")
     address = own_address(page, url)
     removed = _prune(page)
-    text = _body(page, said)
+    text = _without_head(_named_body(page) or _found_body(page) or said.body, title, said)
     if not text:
         raise NotAnArticle(f"{NAME}: no body was found")
     return Extracted(
         url=address,
         title=title,
-        text=_without_title(text, title),
+        text=text,
         press=said.press,
         section=said.section,
         byline=said.byline,
@@ -90,7 +110,9 @@ def _prune(page: etree._Element) -> tuple[Removed, ...]:
     removed: list[Removed] = []
     for element, reason in reasons.items():
         text = seen(element)
-        if any(above in reasons for above in element.iterancestors()) or element.tag in _FRAMES or len(text) > _LONGEST:
+        if any(above in reasons for above in element.iterancestors()) or element.tag in _FRAMES:
+            continue
+        if len(text) > _LONGEST or select(element, "h1, " + ", ".join(_BODIES)):
             continue
         if text:
             removed.append(Removed(reason, text))
@@ -98,16 +120,43 @@ def _prune(page: etree._Element) -> tuple[Removed, ...]:
     return tuple(removed)
 
 
-def _body(page: etree._Element, said: metadata.Metadata) -> str:
+def _named_body(page: etree._Element) -> str:
+    """The text of the longest element with the surest of the bodies' names; empty: there is none."""
+    for css in _BODIES:
+        texts = [paragraphs(element, {})[0] for element in select(page, css)]
+        if texts and len(longest := max(texts, key=len)) >= _WHOLE:
+            return longest
+    return ""
+
+
+def _found_body(page: etree._Element) -> str:
+    _unwrap_tables(page)
     try:
         document = trafilatura.bare_extraction(page, include_comments=False, include_tables=True, with_metadata=False)
     except RecursionError as error:
         raise NotAnArticle(f"{NAME}: nested too deeply") from error
-    text = getattr(document, "text", None) or said.body
+    text = getattr(document, "text", None) or ""
     return "\n".join(line for raw in text.splitlines() if (line := " ".join(raw.split())))
 
 
-def _without_title(text: str, title: str) -> str:
-    """The text without the headline, where the body begins with it."""
-    head, _, rest = text.partition("\n")
-    return rest if rest and head.lstrip("# ") == title else text
+def _unwrap_tables(page: etree._Element) -> None:
+    """Makes blocks of the tables that are layout."""
+    cells = [cell for cell in page.iter("td") if len(seen(cell)) >= _CELL]
+    tables = {table for cell in cells for table in cell.iterancestors("table")}
+    for table in tables:
+        for part in table.iter("table", "tbody", "tr", "td"):
+            part.tag = "div"
+
+
+def _without_head(text: str, title: str, said: metadata.Metadata) -> str:
+    """The text without what stands above it: the headline and what is before it, section, byline, times."""
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    named = [i for i, line in enumerate(lines[:4]) if line.lstrip("# ") == title]
+    lines = lines[named[0] + 1 :] if named else lines
+    while len(lines) > 1 and len(lines[0]) <= _LEAD and _is_label(lines[0], said):
+        del lines[0]
+    return "\n".join(line for line in lines if line)
+
+
+def _is_label(line: str, said: metadata.Metadata) -> bool:
+    return line in (said.section, said.byline, said.press) or (time_within(line) is not None and line[-1] not in ".다”")
