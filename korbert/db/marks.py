@@ -44,6 +44,12 @@ def imported(connection: Connection, source: str, file: str) -> Imported:
     return Imported(*row) if row else Imported(0, 0)
 
 
+def forget_import(connection: Connection, source: str, file: str) -> None:
+    """Makes the next import of the file begin at its beginning."""
+    with transaction(connection) as cursor:
+        cursor.execute("DELETE FROM import_mark WHERE source = %s AND file = %s", (source, file))
+
+
 def set_imported(cursor: Cursor, source: str, file: str, position: int, articles: int) -> None:
     """Records that everything before `position` is stored, `articles` more than before: in the transaction that stores
     them."""
