@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -92,11 +94,18 @@ def summary(
         "skipped": _plain(Counter(tally.skipped.values())),
         "requests": _plain(tally.requests),
         "received_bytes": tally.received,
+        "peak_memory_mb": round(peak_bytes() / 2**20, 1),
         "stage_seconds": {name: round(value, 3) for name, value in sorted(tally.seconds.items())},
         "api_calls_left": tally.calls_left,
         "api_closed": redact(tally.api_closed),
         "stopped_by": tally.stopped_by,
     }
+
+
+def peak_bytes() -> int:
+    """The process's greatest resident memory so far; Linux counts in KiB, macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _articles(tally: Tally) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Self
@@ -22,7 +23,8 @@ from scrapy.exceptions import (
 )
 from scrapy.http import Request, Response
 
-from crawler.items import Tally
+from crawler.items import Stopping, Tally
+from crawler.pipelines import Ledger
 from crawler.settings import host_and_port
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
@@ -122,6 +124,49 @@ class Robots:
             downloader.slots[host].delay = float(delay)
 
 
+class Turns:
+    """One delay a host for the crawlers of all processes and machines, by a row in the database they share.
+
+    It stands after everything that refuses a request or holds it back, so that no turn is wasted; each try of a request
+    takes a turn of its own, robots.txt's too. Scrapy's own delay goes on beside it. With no delay nothing is asked.
+    """
+
+    def __init__(self, crawler: Crawler, ledger: Ledger, stopping: asyncio.Event) -> None:
+        self._crawler, self._ledger, self._stopping = crawler, ledger, stopping
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises NotConfigured for a spider without a ledger, and Scrapy then goes on without this."""
+        ledger = getattr(getattr(crawler.spider, "job", None), "ledger", None)
+        stopping = getattr(crawler.spider, "stopping", None)
+        if not isinstance(ledger, Ledger) or not isinstance(stopping, asyncio.Event):
+            raise NotConfigured
+        return cls(crawler, ledger, stopping)
+
+    async def process_request(self, request: Request) -> None:
+        """Waits for the request's turn.
+
+        Raises:
+            Stopping: when the crawler is told to stop meanwhile: the turn may be minutes away.
+        """
+        host = urlsplit(request.url).hostname or ""
+        if not (delay := delay_at(self._crawler, host)):
+            return
+        wait = await self._ledger.turn(host, delay)
+        if wait > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+        if wait > 0 and self._stopping.is_set():
+            raise Stopping
+
+
+def delay_at(crawler: Crawler, host: str) -> float:
+    """Seconds between two requests to a host: ours, or the longer one that its robots.txt asks for."""
+    assert crawler.engine is not None
+    own = crawler.engine.downloader.per_slot_settings.get(host, {}).get("delay", 0.0)
+    return max(float(own), crawler.settings.getfloat("DOWNLOAD_DELAY"))
+
+
 class Metering:
     """Counts every try of every request: its answer's status or its fault, its bytes as they came, its seconds.
 
@@ -145,8 +190,8 @@ class Metering:
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        # Refusals of our own never reached the network.
-        if not isinstance(exception, IgnoreRequest):
+        # Refusals of our own, and what we no longer want, never reached the network.
+        if not isinstance(exception, IgnoreRequest | Stopping):
             self._count(request, type(exception).__name__)
 
     def _count(self, request: Request, end: str) -> None:
@@ -162,6 +207,7 @@ class Backoff:
     """
 
     def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
         self._retries = crawler.settings.getint("RETRY_TIMES")
         self._quiet_until = 0.0
 
@@ -181,10 +227,17 @@ class Backoff:
         wait = backoff(tries) if asked is None else min(asked, LONGEST_RETRY_AFTER)
         if asked is not None or response.status in (429, 503):
             self._quiet_until = max(self._quiet_until, time.monotonic() + wait)
+            await self._tell(urlsplit(request.url).hostname or "", wait)
         if request.meta.get("dont_retry") or tries >= self._retries:
             return response
         await asyncio.sleep(wait)
         return _again(request, tries)
+
+    async def _tell(self, host: str, seconds: float) -> None:
+        """Asks the other crawlers to wait too, where they take turns."""
+        ledger = getattr(getattr(self._crawler.spider, "job", None), "ledger", None)
+        if isinstance(ledger, Ledger) and delay_at(self._crawler, host):
+            await ledger.hush(host, seconds)
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         tries = request.meta.get("tries", 0)

@@ -53,6 +53,7 @@ def settings_of(config: CrawlConfig, root: str, hosts: Sequence[str] = ()) -> di
             "crawler.middlewares.OneHost": 50,
             "crawler.middlewares.Robots": 100,
             "crawler.middlewares.Backoff": 550,
+            "crawler.middlewares.Turns": 980,
             "crawler.middlewares.Metering": 990,
         },
         # Telnet console, remote control, memory and log statistics: nothing of it.

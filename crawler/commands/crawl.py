@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from korbert.chain import Workspace
 from korbert.config import CrawlConfig
+from korbert.db.article import KST
 from korbert.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ def add(commands: Any) -> None:
     crawl.add_argument("--database-url", default="", metavar="URL", help="default: DATABASE_URL of the environment")
     crawl.add_argument("--source", default="newsroom", help="which source it is (default %(default)s)")
     crawl.add_argument("--source-name", default="", metavar="NAME", help="its name in the database; default: --source")
-    crawl.add_argument("--since", metavar="MONTH", help="first month to crawl, like 2015-01; default: crawl.since")
-    crawl.add_argument("--until", metavar="MONTH", help="last month, included; default: crawl.until")
+    crawl.add_argument("--since", metavar="DAY", help="first month or day, like 2015-01; default: crawl.since")
+    crawl.add_argument("--until", metavar="DAY", help="last month or day, included; default: crawl.until")
     crawl.add_argument("--until-empty", action="store_true", help="end when the ledger is empty; this is the default")
+    crawl.add_argument("--incremental", action="store_true", help="read again what may be new since the last success")
+    crawl.add_argument("--dry-run", action="store_true", help="say what would be crawled and what the rights are")
     _add_outputs(crawl)
 
 
@@ -44,12 +47,14 @@ def _add_outputs(crawl: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Crawls and prints the summary; answers its exit code."""
+    """Crawls, or says what it would crawl, and prints the summary; answers its exit code."""
     from crawler import logs, metrics
     from crawler.crawl import crawl
     from crawler.items import Tally
 
     config = _ranged(Workspace(options.workspace).load().crawl, options.since, options.until)
+    if options.dry_run:
+        return _rehearse(config, options)
     url = options.database_url or os.environ.get("DATABASE_URL", "")
     if not url:
         raise UsageError("--database-url: is missing; give it, or set DATABASE_URL in the environment")
@@ -58,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     site, tally, started = _site(options), Tally(), time.monotonic()
     with _metrics(options.metrics_port, site.name, tally):
         quiet = logs.is_json(options.log, sys.stderr)
-        result = crawl(config, site, url, tally=tally, redact=redact, quiet=quiet)
+        result = crawl(config, site, url, tally=tally, redact=redact, quiet=quiet, incremental=options.incremental)
     seconds = time.monotonic() - started
     print(redact(result.summary(seconds)), flush=True)
     if options.json:
@@ -66,22 +71,34 @@ def run(options: argparse.Namespace) -> int:
     return result.code()
 
 
+def _rehearse(config: CrawlConfig, options: argparse.Namespace) -> int:
+    from crawler.fetching import now_utc
+    from crawler.rehearsal import rehearse
+
+    rehearsal = rehearse(config, _site(options, ask=False), now_utc().astimezone(KST).date())
+    print(rehearsal.text())
+    if options.json:
+        print(json.dumps(rehearsal.as_dict(), ensure_ascii=False))
+    return 0
+
+
 def _ranged(config: CrawlConfig, since: str | None, until: str | None) -> CrawlConfig:
-    """The configuration with another range of months.
+    """The configuration with another range.
 
     Raises:
-        UsageError: for what is no month, or a range that ends before it begins.
+        UsageError: for what is neither month nor day, or a range that ends before it begins.
     """
     return replace(config, since=since or config.since, until=until or config.until)
 
 
-def _site(options: argparse.Namespace) -> Site:
+def _site(options: argparse.Namespace, ask: bool = True) -> Site:
+    """The site, with its credentials if it is to be asked."""
     from crawler.crawl import Site, source_named
 
     source = source_named(options.source)
     # A stand-in takes any key; the source itself does not.
     values = [os.environ.get(name) or ("newsroom" if options.base_url else "") for name in source.credentials]
-    if missing := [name for name, value in zip(source.credentials, values, strict=True) if not value]:
+    if ask and (missing := [name for name, value in zip(source.credentials, values, strict=True) if not value]):
         raise UsageError(f"{' and '.join(missing)}: missing in the environment; {source.name} cannot be asked without")
     return Site(options.source, options.source_name or options.source, options.base_url, tuple(values))
 

@@ -64,6 +64,10 @@ class Answer:
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     truncated: bool = False
+    zeros: int = 0
+    """So many zero bytes follow the body, as long as the client takes them; they are never held in memory."""
+    length: bool = True
+    """Whether Content-Length is sent; without it the end of the connection is the end of the body."""
 
 
 class Newsroom:
@@ -188,6 +192,7 @@ class Newsroom:
         return (("Retry-After", self.faults.retry_after),) if self.faults.retry_after else ()
 
 
+_ZEROS = bytes(2**20)
 _NOT_FOUND = Answer(404, _TEXT, "페이지를 찾을 수 없습니다.\n".encode())
 
 
@@ -208,14 +213,17 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.newsroom.answer(self.path, {name.lower(): value for name, value in self.headers.items()})
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
+        if answer.length:
+            self.send_header("Content-Length", str(len(answer.body) + answer.zeros))
         for name, value in answer.headers:
             self.send_header(name, value)
         self.end_headers()
         if self.command == "HEAD":
             return
         self.wfile.write(answer.body[: len(answer.body) // 2] if answer.truncated else answer.body)
-        self.close_connection = self.close_connection or answer.truncated
+        for _ in range(0, answer.zeros, len(_ZEROS)):
+            self.wfile.write(_ZEROS)
+        self.close_connection = self.close_connection or answer.truncated or not answer.length
 
     do_HEAD = do_GET
 

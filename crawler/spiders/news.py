@@ -121,6 +121,7 @@ class NewsSpider(scrapy.Spider):
         # A lost database cannot take leases back; they are known as a dead crawler's at the next start.
         with contextlib.suppress(WorldError):
             await self.job.ledger.release(self._hands)
+            await self._watch.look()
         if faults:
             raise faults[0]
 

@@ -27,7 +27,7 @@ def sample(text, name):
 def test_the_tally_is_what_prometheus_reads_at_every_scrape():
     tally = Tally()
     with served(0, "news", tally) as url:
-        assert sample(read(url), 'korbert_crawl_countstotal{found="new",source="news"}') == 0
+        assert sample(read(url), 'korbert_crawl_articles_total{found="new",source="news"}') == 0
         tally.new, tally.received, tally.calls_left = 3, 4096, 17
         tally.requests["429"] += 2
         tally.slices["lost"] += 1
@@ -37,7 +37,7 @@ def test_the_tally_is_what_prometheus_reads_at_every_scrape():
             pass
         text = read(url)
     for name, value in {
-        'korbert_crawl_countstotal{found="new",source="news"}': 3,
+        'korbert_crawl_articles_total{found="new",source="news"}': 3,
         'korbert_crawl_received_bytes_total{source="news"}': 4096,
         'korbert_crawl_requests_total{source="news",status="429"}': 2,
         'korbert_crawl_lost_leases_total{source="news"}': 1,
