@@ -41,6 +41,7 @@ _DROP = {
     "promotion": "[class*=elated], [class*=relation], [class*=ubscribe], [class*=ecommend]",
     "widget": "button, form, [class*=satisf], [class*=share], [class*=sns]",
 }
+_UNSEEN = {"widget": "script, style, noscript, iframe, template, svg"}
 _FRAMES = frozenset({"html", "body", "article", "main"})
 _LONGEST = 1_000
 """Characters of a piece that may be pruned by its class name alone: the class of a longer one may be chance."""
@@ -123,7 +124,7 @@ def _prune(page: etree._Element) -> tuple[Removed, ...]:
 def _named_body(page: etree._Element) -> str:
     """The text of the longest element with the surest of the bodies' names; empty: there is none."""
     for css in _BODIES:
-        texts = [paragraphs(element, {})[0] for element in select(page, css)]
+        texts = [paragraphs(element, _UNSEEN)[0] for element in select(page, css)]
         if texts and len(longest := max(texts, key=len)) >= _WHOLE:
             return longest
     return ""
@@ -153,7 +154,7 @@ def _without_head(text: str, title: str, said: metadata.Metadata) -> str:
     lines = [" ".join(line.split()) for line in text.split("\n")]
     named = [i for i, line in enumerate(lines[:4]) if line.lstrip("# ") == title]
     lines = lines[named[0] + 1 :] if named else lines
-    while len(lines) > 1 and len(lines[0]) <= _LEAD and _is_label(lines[0], said):
+    while lines and len(lines[0]) <= _LEAD and _is_label(lines[0], said):
         del lines[0]
     return "\n".join(line for line in lines if line)
 

@@ -19,7 +19,8 @@ _AI = r"(?:(?:생성형\s*)?(?:AI|A\.I\.|인공\s*지능))"
 _FORBIDS = re.compile(
     # AI 학습 및 활용 금지, AI학습 이용 금지, 인공지능(AI) 학습 데이터 수집·이용을 금지
     rf"{_AI}\s*(?:\(AI\)\s*)?(?:\S{{0,3}}\s)?(?:학습|데이터|활용|이용|훈련|트레이닝)[^.。\n<>]{{0,30}}?"
-    r"(?:금지|금합니다|불허|허용하지\s*않|거부)"
+    # A notice ends there or speaks formally; news of a ban goes on: 금지하는, 금지해, 금지한다.
+    r"(?:(?:금지|불허|거부)(?:합니다|함|됩니다)?|금합니다|허용하지\s*않습니다)(?![가-힣])"
     # 무단 전재·재배포·AI 학습 이용을 금합니다 is above; for AI training ... prohibited
     r"|(?:AI|machine learning|artificial intelligence)[\s-]*(?:training|learning|model)[^.\n]{0,60}"
     r"(?:prohibited|forbidden|not (?:allowed|permitted))",
@@ -45,7 +46,7 @@ def refusal(page: etree._Element, headers: Mapping[str, str]) -> str:
         if _TAGS.search(tag):
             return f"robots: {tag.strip()[:100]}"
     reserved = [headers.get("tdm-reservation", ""), *named.get("tdm-reservation", ())]
-    if any(value.strip() == "1" for value in reserved):
+    if any(one.strip() == "1" for value in reserved for one in value.split(",")):
         return "tdm-reservation: 1"
     return _footer(page)
 
