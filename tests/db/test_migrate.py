@@ -113,7 +113,7 @@ def test_slices_of_the_first_ledger_are_kept_by_the_schema_with_more_kinds(empty
         cursor.execute("INSERT INTO slice (source, kind, query, month, page) VALUES ('s', 'guess', '', '', 1)")
 
 
-@pytest.mark.parametrize("released", [2, 3])
+@pytest.mark.parametrize("released", [2, 3, 4])
 def test_a_released_schema_comes_forward_with_its_data(empty, released):
     migrate(empty, migrations()[:released])
     with transaction(empty) as cursor:
