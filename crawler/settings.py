@@ -44,6 +44,9 @@ def settings_of(config: CrawlConfig, root: str, hosts: Sequence[str] = ()) -> di
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         # A proxy of the environment cannot see our own machine.
         "HTTPPROXY_ENABLED": not is_loopback(root),
+        "TWISTED_DNS_RESOLVER": "scrapy.resolver.CachingThreadedResolver"
+        if root
+        else "crawler.resolving.PublicResolver",
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,

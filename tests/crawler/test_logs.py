@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.logs import HIDDEN, JsonLines, Redactor, TextLines, begin, is_json, secrets_of
+from crawler.newsroom.server import Answer, Faults, serving
+from korbert.db.connection import connect, transaction
 
 SECRET = "s3cr3t/With+signs=="
 
@@ -139,3 +141,39 @@ def test_records_of_all_loggers_go_to_the_stream_without_secrets():
     finally:
         logging.getLogger().handlers[:] = before
     assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == [f"with {HIDDEN}", "progress"]
+
+
+def test_a_crawl_into_a_pipe_logs_json_lines_with_what_happened(crawls, articles):
+    with serving(articles, Faults(missing=frozenset({articles[0].id}), search_error="SE01")) as site:
+        end = crawls.run(site.root)
+    lines = [json.loads(line) for line in end.err.splitlines()]
+    by_event = {line["event"]: line for line in lines}
+    assert (by_event["skipped"]["reason"], by_event["skipped"]["native_id"]) == ("missing", articles[0].id)
+    assert (by_event["slice"]["state"], by_event["slice"]["try"]) == ("failed", 1)
+    assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
+
+
+def test_text_can_be_asked_for(crawls, articles):
+    with serving(articles, Faults(missing=frozenset({articles[0].id}))) as site:
+        end = crawls.run(site.root, "--log", "text")
+    assert end.err.startswith("crawler: skipped http://")
+    assert end.err.count("\n") == 1
+
+
+def test_the_errors_that_the_ledger_keeps_hold_no_secret(crawls, articles):
+    crawls.environment["NEWS_API_KEY"] = "month=2019-12"
+    crawls.configure(queries=(), retries=0)
+    with serving(articles) as site:
+        answer = site.answer
+        site.answer = lambda target, headers: (
+            Answer(500, "text/plain", b"") if "month=2019-12" in target else answer(target, headers)
+        )
+        assert crawls.run(site.root).code == 3
+    connection = connect(crawls.database_url)
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT error FROM slice WHERE state = 'failed'")
+        ((error,),) = cursor.fetchall()
+    connection.close()
+    assert "answered 500" in error
+    assert HIDDEN in error
+    assert "2019-12" not in error
