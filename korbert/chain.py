@@ -38,7 +38,7 @@ class Stage:
 
 CHAIN: tuple[Stage, ...] = (
     Stage("crawl", (), ("crawl",)),
-    Stage("corpus", ("crawl",), ("corpus",)),
+    Stage("corpus", ("crawl",), ("corpus",), version=2),
     Stage("tokenizer", ("corpus",), ("tokenizer",)),
     Stage("tokens", ("corpus", "tokenizer"), ("data.shard_tokens",)),
     Stage("pretrain", ("tokens",), ("seed", "data", "model", "training")),
