@@ -85,6 +85,7 @@ class Robots:
         Raises:
             RobotsUnreachable: when robots.txt answered 5xx, 429, or not at all.
             IgnoreRequest: when it disallows the address.
+            Stopping: when the crawler is told to stop before robots.txt had its turn.
         """
         if request.meta.get("is_robots"):
             return
@@ -104,6 +105,8 @@ class Robots:
         assert self._crawler.engine is not None
         try:
             response = await self._crawler.engine.download_async(Request(url, meta={"is_robots": True}))
+        except Stopping:
+            raise
         except Exception as error:
             why = " ".join(str(error).split()) or type(error).__name__
             raise RobotsUnreachable(f"{url}: could not be read ({why})") from error

@@ -85,3 +85,27 @@ def test_a_crawler_that_is_stopped_does_not_wait_for_its_turns(crawls, articles,
     assert process.returncode == 143, err
     assert "run the same command again" in out
     assert site.hits["article"] == 0
+
+
+def test_a_crawler_that_is_stopped_before_it_could_read_robots_txt_ends_in_order(crawls, articles, until):
+    crawls.configure(delay=1.0, queries=())
+    connection = connect(crawls.database_url)
+    with transaction(connection) as cursor:
+        cursor.execute("INSERT INTO host_turn (host, next_at) VALUES ('127.0.0.1', '2100-01-01')")
+
+    def reserved():
+        with transaction(connection) as cursor:
+            cursor.execute("SELECT next_at > '2100-01-01' FROM host_turn")
+            return cursor.fetchone()[0]
+
+    with serving(articles) as site:
+        process = crawls.start(site.root)
+        until(reserved)
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+        assert not site.hits
+    assert (process.returncode, err) == (143, "")
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT DISTINCT state, attempts FROM slice")
+        assert cursor.fetchall() == [("pending", 0)]
+    connection.close()
