@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -178,10 +178,15 @@ class NewsSpider(scrapy.Spider):
         known = await self.job.ledger.known(list(found.articles))
         passed = known | self.job.tally.skipped.keys()
         wanted = [native_id for native_id in found.articles if native_id not in passed]
-        results = await asyncio.gather(*(self._article(native_id, found.articles[native_id]) for native_id in wanted))
-        results += self._ready(found)
-        extracted = sum(isinstance(result, Article) for result in results)
-        unreadable = sum(isinstance(result, Skipped) and result.reason == "unreadable" for result in results)
+        begun = self._begin({native_id: found.articles[native_id] for native_id in wanted})
+        results = await asyncio.gather(*(asyncio.shield(self._fetching[native_id]) for native_id in wanted))
+        # Both of two slices that overlap store the article, because each may be lost; one of them counts it.
+        counted = [result for native_id, result in zip(wanted, results, strict=True) if native_id in begun]
+        ready = self._ready(found)
+        results += ready
+        counted += ready
+        extracted = sum(isinstance(result, Article) for result in counted)
+        unreadable = sum(isinstance(result, Skipped) and result.reason == "unreadable" for result in counted)
         pages = tuple(self._pages[native_id] for native_id in wanted if native_id in self._pages)
         outcome = self._judged(slice_, found, results)
         return replace(outcome, pages=pages, fetched=extracted + unreadable, extracted=extracted), wanted
@@ -253,11 +258,13 @@ class NewsSpider(scrapy.Spider):
             raise FetchFailed(f"{call.url}: answered {response.status}")
         return discovery.read(answer_of(response, call), self.job.scope, slice_.key, self._source)
 
-    async def _article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
-        """The article. Slices that overlap share one fetch of it."""
-        if native_id not in self._fetching:
-            self._fetching[native_id] = asyncio.create_task(self._fetch_article(native_id, url))
-        return await asyncio.shield(self._fetching[native_id])
+    def _begin(self, wanted: Mapping[str, str]) -> set[str]:
+        """Begins to fetch those that no slice fetches yet, and answers which: slices that overlap share one fetch."""
+        begun = wanted.keys() - self._fetching.keys()
+        for native_id, url in wanted.items():
+            if native_id in begun:
+                self._fetching[native_id] = asyncio.create_task(self._fetch_article(native_id, url))
+        return begun
 
     async def _fetch_article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
         tally = self.job.tally
