@@ -17,8 +17,11 @@ KINDS = ("url", "press", "id")
 
 LOCK = 0x666F72676574  # "forget" in ASCII: the advisory lock's number, ours alone by chance
 
+# An address holds its page_address: strpos is cheap, and decides for nearly all rows.
+_ADDRESS = "strpos({0}, %(value)s) > 0 AND page_address({0}) = %(value)s"
+
 _MATCHES = {
-    "url": "page_address(url) = %(value)s OR page_address(canonical_url) = %(value)s",
+    "url": f"{_ADDRESS.format('url')} OR {_ADDRESS.format('canonical_url')}",
     "press": "press = %(value)s",
     "id": "native_id = %(value)s",
 }
@@ -177,7 +180,7 @@ def _mark_forgotten(cursor: Cursor, takedown: int) -> None:
     assert row is not None
     kind, value, source = row
     values = {"takedown": takedown, "value": value, "source": source}
-    pages = {"url": "page_address(url) = %(value)s", "press": "false", "id": "native_id = %(value)s"}
+    pages = {"url": _ADDRESS.format("url"), "press": "false", "id": "native_id = %(value)s"}
     cursor.execute(
         "INSERT INTO forgotten (source, native_id, takedown_id) "
         "SELECT source, native_id, %(takedown)s FROM ("
