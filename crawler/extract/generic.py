@@ -39,7 +39,7 @@ _DROP = {
     "summary": "[class*=ummary], [class*=subtit], [class*=sub-tit], [class*=tit-sub], .subheading, [class*=pullquote]",
     "comments": "[class*=omment], [id*=omment], .alex-area",
     "promotion": "[class*=elated], [class*=relation], [class*=ubscribe], [class*=ecommend]",
-    "widget": "button, form, [class*=satisf], [class*=share], [class*=sns]",
+    "widget": "button, form, [hidden], .blind, .sr-only, [class*=satisf], [class*=share], [class*=sns]",
 }
 _UNSEEN = {"widget": "script, style, noscript, iframe, template, svg"}
 _FRAMES = frozenset({"html", "body", "article", "main"})
