@@ -14,6 +14,7 @@ from korbert.db import crawled, takedowns
 from korbert.db.connection import Connection
 from korbert.db.takedowns import Forgotten, WarcRecord
 from korbert.errors import UsageError
+from korbert.storage import read_manifest
 
 
 def add(commands: Any) -> None:
@@ -90,6 +91,8 @@ def _marked(connection: Connection, workspace: Workspace) -> str:
             f"{workspace.root}: its corpus holds what was deleted, but the folder is not here; "
             f"run there: korbert crawl forget --workspace {workspace.root}"
         )
+    if read_manifest(workspace.path("crawl")) is None:
+        return f"{workspace.root}: has no finished crawl, so nothing that could be stale"
     if not crawled.renew(workspace, connection):
         return f"{workspace.root}: its crawl is up to date"
     return f"{workspace.root}: its corpus and all that was made from it are stale; run: korbert run"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from korbert.chain import Workspace
 from korbert.db import articles, ledger
 from korbert.db.connection import Connection
+from korbert.errors import UsageError
 from korbert.storage import Draft, read_json, revising, write_json
 
 SUMMARY = "summary.json"
@@ -39,13 +40,17 @@ def renew(workspace: Workspace, connection: Connection) -> bool:
     """Brings the artefact in line with the database; False when it says already what the database holds.
 
     Raises:
-        UsageError: when the workspace has no crawl.
+        UsageError: when the workspace has no crawl, or made it with another database.
         WorldError: when the database or the disk is lost; the artefact is the old one then.
     """
     path = workspace.path("crawl")
     workspace.manifest("crawl")
     record = read_json(path / SUMMARY)
     now = articles.summary(connection, record["source"])
+    if not now.articles and not any(ledger.progress(connection, record["source"]).values()):
+        raise UsageError(
+            f"{path}: this database knows nothing of source {record['source']!r}; name the one that the crawl filled"
+        )
     if now.digest == record["digest"]:
         return False
     gone = max(int(record["articles"]) - now.articles, 0)

@@ -97,6 +97,20 @@ def test_the_corpus_is_stale_says_why_and_is_built_without_it(stored, forget, da
     assert forget("http://h/2")[1].count("\n") == 1
 
 
+def test_a_workspace_is_never_emptied_by_a_database_that_is_not_its_own(stored, forget, tmp_path):
+    config = Config(recipe="test")
+    workspace = chain.Workspace(tmp_path / "run")
+    workspace.save(config)
+    assert "has no finished crawl" in forget("http://h/2", "--workspace", workspace.root)[1]
+    with publishing(chain.plan(config, workspace, "crawl")) as draft:
+        crawled.write(draft, stored, "s", 6)
+    with transaction(stored) as cursor:
+        cursor.execute("DELETE FROM article")
+    code, _, err = forget("--workspace", workspace.root)
+    assert (code, "knows nothing of source 's'" in err) == (2, True)
+    assert workspace.manifest("crawl").counts["articles"] == 5
+
+
 def test_a_corpus_elsewhere_is_named_with_what_to_do_there(stored, forget, tmp_path):
     from korbert.db.takedowns import register_corpus
 
