@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from korbert.chain import Workspace
 from korbert.config import CrawlConfig
 from korbert.db.article import KST
-from korbert.errors import UsageError
+from korbert.errors import UsageError, WorldError
 
 if TYPE_CHECKING:
     from crawler.crawl import Site
+    from crawler.items import Tally
 
 
 def add(commands: Any) -> None:
@@ -61,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     redact = logs.Redactor(logs.secrets_of(os.environ, options.database_url))
     logs.begin(options.log, sys.stderr, redact)
     site, tally, started = _site(options), Tally(), time.monotonic()
-    with _metrics(options.metrics_port, site.name, tally):
+    with _metrics(options.metrics_port, site.name, tally), _redacted(redact):
         quiet = logs.is_json(options.log, sys.stderr)
         result = crawl(config, site, url, tally=tally, redact=redact, quiet=quiet, incremental=options.incremental)
     seconds = time.monotonic() - started
@@ -104,7 +106,17 @@ def _site(options: argparse.Namespace, ask: bool = True) -> Site:
 
 
 @contextlib.contextmanager
-def _metrics(port: int | None, source: str, tally: Any) -> Any:
+def _redacted(redact: Callable[[str], str]) -> Iterator[None]:
+    """What ends the crawl is printed too."""
+    try:
+        yield
+    except (UsageError, WorldError) as error:
+        error.args = (redact(str(error)),)
+        raise
+
+
+@contextlib.contextmanager
+def _metrics(port: int | None, source: str, tally: Tally) -> Iterator[None]:
     if port is None:
         yield
         return

@@ -177,3 +177,12 @@ def test_the_errors_that_the_ledger_keeps_hold_no_secret(crawls, articles):
     assert "answered 500" in error
     assert HIDDEN in error
     assert "2019-12" not in error
+
+
+def test_what_ends_a_crawl_is_said_without_secrets(crawls):
+    crawls.environment["NEWS_TOKEN"] = "127.0.0.1:1"
+    crawls.configure(retries=0)
+    end = crawls.run("http://127.0.0.1:1")
+    assert end.code == 1
+    assert end.err.startswith(f"crawler: http://{HIDDEN}/robots.txt: could not be read")
+    assert "127.0.0.1:1" not in end.err
