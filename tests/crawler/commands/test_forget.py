@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from crawler.__main__ import main
+from crawler.newsroom.server import serving
 from crawler.warcs import WarcFiles
 from korbert import chain
 from korbert.config import Config, CorpusConfig
@@ -171,3 +172,17 @@ def test_a_folder_that_is_no_run_is_one_line(forget, tmp_path, monkeypatch):
     assert (code, "is no workspace (it has no config.json)" in err) == (2, True)
     code, _, err = forget("http://h/1")
     assert (code, "--database-url: is missing" in err) == (2, True)
+
+
+def test_a_new_crawl_neither_fetches_nor_stores_what_was_forgotten(crawls, articles, connection, forget):
+    with serving(articles) as site:
+        assert crawls.run(site.root).code == 0
+        asked = dict(site.asked)
+        gone = {a.id for a in articles if a.press == "누리경제"}
+        assert forget("누리경제", "--source", "newsroom-test")[1].startswith(f"forget: {len(gone)} articles")
+        with transaction(connection) as cursor:
+            cursor.execute("UPDATE slice SET state = 'pending'")
+        end = crawls.run(site.root)
+        assert dict(site.asked) == asked
+    assert (end.code, "0 new articles, 0 changed" in end.out) == (0, True)
+    assert {a.native_id for a in read_trainable(connection, "newsroom-test")} == {a.id for a in articles} - gone
