@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from psycopg2.extras import execute_values
-
 from korbert.db.connection import Connection, Cursor, transaction
 from korbert.errors import WorldError
 
@@ -41,6 +39,20 @@ UPDATE slice SET
     leased_until = coalesce(%(now)s, clock_timestamp()) + make_interval(secs => %(seconds)s)
 FROM next WHERE id = next_id
 RETURNING {COLUMNS}
+"""
+
+
+KEY_COLUMNS = ("source", "kind", "query", "month", "page", "cursor")
+PLANNED = 10_000
+"""Slices a statement."""
+# The order of the rows is the order of their ids, and so of the leases.
+PLAN = f"""
+INSERT INTO slice ({", ".join(KEY_COLUMNS)})
+SELECT {", ".join(KEY_COLUMNS)}
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::integer[], %s::text[])
+    WITH ORDINALITY AS wanted ({", ".join(KEY_COLUMNS)}, place)
+ORDER BY place
+ON CONFLICT DO NOTHING
 """
 
 
@@ -96,15 +108,24 @@ class Slice:
 
 def plan(cursor: Cursor, keys: Sequence[SliceKey]) -> int:
     """Adds the slices that the ledger does not have yet, in order; answers how many were added."""
-    rows = [(key.source, key.kind, key.query, key.month, key.page, key.cursor) for key in keys]
-    added = execute_values(
-        cursor,
-        "INSERT INTO slice (source, kind, query, month, page, cursor) VALUES %s ON CONFLICT DO NOTHING RETURNING id",
-        rows,
-        page_size=1000,
-        fetch=True,
-    )
-    return len(added)
+    if len(keys) > PLANNED:
+        # A decade of sections and days is 175,000 slices, planned at every start: reading those that are there is
+        # three times faster than having Postgres refuse each of them (measured: 4 s for 13 s).
+        had = _planned(cursor, {key.source for key in keys})
+        keys = [key for key in keys if key not in had]
+    added = 0
+    for begin in range(0, len(keys), PLANNED):
+        part = keys[begin : begin + PLANNED]
+        cursor.execute(PLAN, [[getattr(key, name) for key in part] for name in KEY_COLUMNS])
+        added += int(cursor.rowcount)
+    return added
+
+
+def _planned(cursor: Cursor, sources: set[str]) -> set[SliceKey]:
+    """The slices of the sources that any list begins with."""
+    columns = ", ".join(KEY_COLUMNS)
+    cursor.execute(f"SELECT {columns} FROM slice WHERE source = ANY(%s) AND page = 1", (list(sources),))
+    return {SliceKey(*row) for row in cursor.fetchall()}
 
 
 def lease(

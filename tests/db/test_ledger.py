@@ -249,3 +249,13 @@ def test_what_may_hold_something_new_is_opened_again(connection):
     assert [lease(connection, "s", "w", 60).key for _ in again] == again
     assert lease(connection, "s", "w", 60) is None
     assert progress(connection, "other")["done"] == 1
+
+
+def test_a_plan_of_many_slices_made_again_adds_only_what_is_new_in_its_order(connection, monkeypatch):
+    monkeypatch.setattr("korbert.db.ledger.PLANNED", 3)
+    days = [SliceKey("s", "list", "101/259", f"2024-03-{day:02d}") for day in range(1, 9)]
+    with transaction(connection) as cursor:
+        assert plan(cursor, days[2:6]) == 4
+        assert plan(cursor, [*days, *days]) == 4
+        assert plan(cursor, days) == 0
+    assert [lease(connection, "s", "w", 60).key for _ in days] == [*days[2:6], *days[:2], *days[6:]]
