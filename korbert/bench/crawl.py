@@ -14,7 +14,6 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from korbert.bench.measure import Measurement, alternate_rates, machine, versions
+from korbert.bench.scratch import scratch
 from korbert.chain import Workspace
 from korbert.config import Config
-from korbert.db.embedded import database
 from korbert.errors import WorldError
 from korbert.processes import dies_with_parent
 
@@ -48,17 +47,17 @@ def measure(config: Config, rounds: int, articles: int = ARTICLES) -> Measuremen
     Raises:
         WorldError: when a process fails or brings less than all articles.
     """
-    with tempfile.TemporaryDirectory(prefix="korbert-bench-") as folder:
-        return _measure(config, rounds, articles, Path(folder))
+    with scratch() as (folder, url):
+        return _measure(config, rounds, articles, folder, url)
 
 
-def _measure(config: Config, rounds: int, articles: int, folder: Path) -> Measurement:
+def _measure(config: Config, rounds: int, articles: int, folder: Path, url: str) -> Measurement:
     file, names = folder / "articles.jsonl", (f"bench-{number}" for number in count())
     write_articles(file, articles)
     crawl = replace(config.crawl, queries=(), delay=0.0, concurrency=CONCURRENCY)
     crawl = replace(crawl, since=f"{YEARS[0]}-01", until=f"{YEARS[1]}-12")
     Workspace(folder / "workspace").save(replace(config, crawl=crawl))
-    with database(folder / "home") as url, _newsroom(file) as root:
+    with _newsroom(file) as root:
         site = (folder / "workspace", root, url)
         ours, peer = alternate_rates(
             lambda: _crawl(*site, next(names), articles, 1), lambda: _fetch(file, root, articles), rounds

@@ -12,22 +12,20 @@ import os
 import random
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import count, islice
-from pathlib import Path
 
 from psycopg2.extras import execute_values
 
 from korbert.bench.crawl import WORDS
 from korbert.bench.measure import Measurement, alternate, machine, versions
+from korbert.bench.scratch import scratch
 from korbert.db.article import KST, Article
 from korbert.db.articles import prepare_months, store
 from korbert.db.bulk import copy_in
 from korbert.db.connection import Connection, connect, transaction
-from korbert.db.embedded import database
 from korbert.db.migrate import migrate
 from korbert.errors import UsageError
 
@@ -58,7 +56,7 @@ def measure(rounds: int, rows: int = ROWS) -> Measurement:
 
 @contextlib.contextmanager
 def _fresh_database() -> Iterator[Connection]:
-    with tempfile.TemporaryDirectory(prefix="korbert-bench-") as folder, database(Path(folder)) as url:
+    with scratch() as (_, url):
         connection = connect(url)
         try:
             migrate(connection)

@@ -9,6 +9,7 @@ import pytest
 from crawler.newsroom.articles import load
 from korbert import bench, recipes
 from korbert.bench import crawl
+from korbert.bench.scratch import scratch
 from korbert.errors import WorldError
 
 
@@ -40,7 +41,7 @@ def test_a_crawl_that_brings_less_is_no_measurement(tmp_path: Path) -> None:
         replace(config, crawl=replace(config.crawl, queries=(), delay=0.0, since="2018-01", until="2018-02"))
     )
     with (
-        crawl.database(tmp_path / "home") as url,
+        scratch() as (_, url),
         crawl._newsroom(file) as root,
         pytest.raises(WorldError, match="of 10 articles were stored"),
     ):

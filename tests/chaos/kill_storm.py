@@ -22,7 +22,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -33,6 +32,7 @@ from psycopg2.errors import UndefinedTable
 
 from crawler.newsroom.articles import load
 from korbert import recipes
+from korbert.bench.scratch import scratch
 from korbert.chain import Workspace
 from korbert.db.connection import connect, transaction
 from korbert.db.embedded import database
@@ -84,14 +84,17 @@ def write_articles(path: Path, count: int, seed: int) -> None:
             file.write(json.dumps({**record, "text": "\n".join(text)}, ensure_ascii=False) + "\n")
 
 
-def run(storm: Storm, folder: Path) -> list[str]:
-    """The whole storm in an empty folder; answers what is wrong in the end, nothing when all is well."""
+def run(storm: Storm, folder: Path, url: str) -> list[str]:
+    """The whole storm in an empty folder, with the server at `url` of which `folder/home` is the home.
+
+    Answers what is wrong in the end, nothing when all is well.
+    """
     file, workspace = folder / "articles.jsonl", Workspace(folder / "workspace")
     write_articles(file, storm.articles, storm.seed)
     span = {"since": f"{YEARS[0]}-01", "until": f"{YEARS[-1]}-12"}
     crawl = replace(recipes.tiny().crawl, queries=("희귀어",), delay=0.0, lease_seconds=3600, **span)
     workspace.save(replace(recipes.tiny(), crawl=crawl))
-    with database(folder / "home") as url, _newsroom(file) as root:
+    with _newsroom(file) as root:
         Weather(storm, folder, url, root).rage()
         return verdict(file, url) + storm.complaints
 
@@ -251,10 +254,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     storm, started = Storm(**vars(parser.parse_args())), time.monotonic()
-    # A server of the environment is not ours to kill.
-    os.environ.pop("DATABASE_URL", None)
-    with tempfile.TemporaryDirectory(prefix="kill-storm-") as folder:
-        faults = run(storm, Path(folder))
+    with scratch("kill-storm-") as (folder, url):
+        faults = run(storm, folder, url)
     seconds = time.monotonic() - started
     print(f"{storm.articles:,} articles, {storm.processes} processes, {storm.rounds} rounds, seed {storm.seed}")
     print(f"crawlers: {storm.starts} started, {storm.kills} killed; ends by exit code: {dict(storm.ends)}")

@@ -1,14 +1,12 @@
 """The storm, in small: what `make chaos` does with twenty thousand articles."""
 
 import importlib.util
-import os
-import shutil
 import sys
-import uuid
 from pathlib import Path
 
 import pytest
 
+from korbert.bench.scratch import scratch
 from korbert.db.connection import connect, transaction
 
 _spec = importlib.util.spec_from_file_location("kill_storm", Path(__file__).with_name("kill_storm.py"))
@@ -19,37 +17,33 @@ _spec.loader.exec_module(kill_storm)
 
 
 @pytest.fixture
-def own_server(monkeypatch):
-    """A place for a server of this test's own: the one that all tests share is not to be killed."""
-    folder = Path(os.environ["KORBERT_PG_DATA"]) / uuid.uuid4().hex[:8]
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setenv("KORBERT_PG_DATA", str(folder))
-    yield
-    shutil.rmtree(folder, ignore_errors=True)
+def place():
+    """A folder and a server of this test's own: the one that all tests share is not to be killed."""
+    with scratch("kill-storm-") as place:
+        yield place
 
 
-def test_a_crawl_by_three_processes_survives_kills_of_crawlers_and_of_postgres(tmp_path, own_server):
+def test_a_crawl_by_three_processes_survives_kills_of_crawlers_and_of_postgres(place):
     storm = kill_storm.Storm(articles=1_500, processes=3, rounds=3, seed=7)
-    assert kill_storm.run(storm, tmp_path) == []
+    assert kill_storm.run(storm, *place) == []
     assert storm.kills >= 3
     assert storm.restarts.total() >= 1
     assert storm.starts > storm.processes
     assert storm.ends[0] >= 1
 
 
-def test_the_verdict_names_what_is_missing_wrong_double_or_undone(tmp_path, own_server):
-    file = tmp_path / "articles.jsonl"
+def test_the_verdict_names_what_is_missing_wrong_double_or_undone(place):
+    folder, url = place
     storm = kill_storm.Storm(articles=60, processes=1, rounds=0, seed=1)
 
     def verdict_after(statement):
-        with kill_storm.database(tmp_path / "home") as url:
-            connection = connect(url)
-            with transaction(connection) as cursor:
-                cursor.execute(statement)
-            connection.close()
-            return kill_storm.verdict(file, url)
+        connection = connect(url)
+        with transaction(connection) as cursor:
+            cursor.execute(statement)
+        connection.close()
+        return kill_storm.verdict(folder / "articles.jsonl", url)
 
-    assert kill_storm.run(storm, tmp_path) == []
+    assert kill_storm.run(storm, folder, url) == []
     assert verdict_after("DELETE FROM article WHERE native_id = '000003'") == ["1 articles missing"]
     assert "1 articles that differ" in verdict_after(
         "UPDATE article_body SET body = body || '.' WHERE article_id = (SELECT min(id) FROM article)"
