@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench chaos clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: $(STAMP) ## style, types, layers
 bench: $(STAMP) ## speed beside peers, on the demo's data
 	$(BIN)/korbert run demo --to tokens
 	$(BIN)/korbert bench pretrain --against transformers --json
+
+chaos: $(STAMP) ## 20,000 articles crawled under kill -9 of crawlers and of Postgres, compared in the end
+	$(BIN)/python tests/chaos/kill_storm.py --articles 20000 --processes 3 --rounds 10 --seed 1
 
 clean: ## remove what make and the runs made: .venv, runs, report
 	rm -rf $(VENV) runs report build *.egg-info

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Self
@@ -17,10 +18,13 @@ from scrapy.exceptions import (
     DownloadFailedError,
     DownloadTimeoutError,
     IgnoreRequest,
+    NotConfigured,
     ResponseDataLossError,
 )
 from scrapy.http import Request, Response
 
+from crawler.items import Stopping, Tally
+from crawler.pipelines import Ledger
 from crawler.settings import host_and_port
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
@@ -45,17 +49,17 @@ class RobotsUnreachable(IgnoreRequest):
 
 
 class OneHost:
-    """Refuses every request, redirected ones too, that leaves the source's host and port."""
+    """Refuses every request, redirected ones too, that leaves the source's hosts and ports."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._site = host_and_port(crawler.settings["SOURCE_ROOT"])
+        self._sites: list[tuple[str, int]] = crawler.settings["SOURCE_SITES"]
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        if host_and_port(request.url) != self._site:
+        if host_and_port(request.url) not in self._sites:
             raise IgnoreRequest(f"leads to another host: {request.url}")
 
 
@@ -81,6 +85,7 @@ class Robots:
         Raises:
             RobotsUnreachable: when robots.txt answered 5xx, 429, or not at all.
             IgnoreRequest: when it disallows the address.
+            Stopping: when the crawler is told to stop before robots.txt had its turn.
         """
         if request.meta.get("is_robots"):
             return
@@ -100,6 +105,8 @@ class Robots:
         assert self._crawler.engine is not None
         try:
             response = await self._crawler.engine.download_async(Request(url, meta={"is_robots": True}))
+        except Stopping:
+            raise
         except Exception as error:
             why = " ".join(str(error).split()) or type(error).__name__
             raise RobotsUnreachable(f"{url}: could not be read ({why})") from error
@@ -120,6 +127,82 @@ class Robots:
             downloader.slots[host].delay = float(delay)
 
 
+class Turns:
+    """One delay a host for the crawlers of all processes and machines, by a row in the database they share.
+
+    It stands after everything that refuses a request or holds it back, so that no turn is wasted; each try of a request
+    takes a turn of its own, robots.txt's too. Scrapy's own delay goes on beside it. With no delay nothing is asked.
+    """
+
+    def __init__(self, crawler: Crawler, ledger: Ledger, stopping: asyncio.Event) -> None:
+        self._crawler, self._ledger, self._stopping = crawler, ledger, stopping
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises NotConfigured for a spider without a ledger, and Scrapy then goes on without this."""
+        ledger = getattr(getattr(crawler.spider, "job", None), "ledger", None)
+        stopping = getattr(crawler.spider, "stopping", None)
+        if not isinstance(ledger, Ledger) or not isinstance(stopping, asyncio.Event):
+            raise NotConfigured
+        return cls(crawler, ledger, stopping)
+
+    async def process_request(self, request: Request) -> None:
+        """Waits for the request's turn.
+
+        Raises:
+            Stopping: when the crawler is told to stop meanwhile: the turn may be minutes away.
+        """
+        host = urlsplit(request.url).hostname or ""
+        if not (delay := delay_at(self._crawler, host)):
+            return
+        wait = await self._ledger.turn(host, delay)
+        if wait > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+        if wait > 0 and self._stopping.is_set():
+            raise Stopping
+
+
+def delay_at(crawler: Crawler, host: str) -> float:
+    """Seconds between two requests to a host: ours, or the longer one that its robots.txt asks for."""
+    assert crawler.engine is not None
+    own = crawler.engine.downloader.per_slot_settings.get(host, {}).get("delay", 0.0)
+    return max(float(own), crawler.settings.getfloat("DOWNLOAD_DELAY"))
+
+
+class Metering:
+    """Counts every try of every request: its answer's status or its fault, its bytes as they came, its seconds.
+
+    It stands nearest to the downloader, so that it sees what the other middlewares retry, decode or drop.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises NotConfigured for a spider without a tally, and Scrapy then goes on without this."""
+        tally = getattr(getattr(crawler.spider, "job", None), "tally", None)
+        if not isinstance(tally, Tally):
+            raise NotConfigured
+        return cls(tally)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        self._count(request, str(response.status))
+        self._tally.received += len(response.body)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        # Refusals of our own, and what we no longer want, never reached the network.
+        if not isinstance(exception, IgnoreRequest | Stopping):
+            self._count(request, type(exception).__name__)
+
+    def _count(self, request: Request, end: str) -> None:
+        self._tally.requests[end] += 1
+        # Scrapy's own measure, from the request on the wire to the answer's headers; none when nothing was answered.
+        self._tally.seconds["fetch"] += request.meta.pop("download_latency", 0.0)
+
+
 class Backoff:
     """Retries what may pass, after a wait; `Retry-After` and refusals of the whole site keep all requests waiting.
 
@@ -127,6 +210,7 @@ class Backoff:
     """
 
     def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
         self._retries = crawler.settings.getint("RETRY_TIMES")
         self._quiet_until = 0.0
 
@@ -146,10 +230,17 @@ class Backoff:
         wait = backoff(tries) if asked is None else min(asked, LONGEST_RETRY_AFTER)
         if asked is not None or response.status in (429, 503):
             self._quiet_until = max(self._quiet_until, time.monotonic() + wait)
+            await self._tell(urlsplit(request.url).hostname or "", wait)
         if request.meta.get("dont_retry") or tries >= self._retries:
             return response
         await asyncio.sleep(wait)
         return _again(request, tries)
+
+    async def _tell(self, host: str, seconds: float) -> None:
+        """Asks the other crawlers to wait too, where they take turns."""
+        ledger = getattr(getattr(self._crawler.spider, "job", None), "ledger", None)
+        if isinstance(ledger, Ledger) and delay_at(self._crawler, host):
+            await ledger.hush(host, seconds)
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         tries = request.meta.get("tries", 0)

@@ -10,15 +10,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from psycopg2.extensions import TransactionRollbackError
 
 from crawler import worker
 from crawler.items import RELEASED, Outcome
-from korbert.db import articles, ledger
+from crawler.warcs import WarcFiles
+from korbert.db import articles, ledger, marks, raw, turns
 from korbert.db.connection import Connection, Cursor, connect, transaction
 from korbert.db.ledger import Slice, SliceKey
 from korbert.errors import WorldError
@@ -31,21 +33,28 @@ _TRIES = 5
 class Ledger:
     """A source's ledger and articles, for one crawler. Every method raises `WorldError` when the database is lost."""
 
-    def __init__(self, url: str, source: str, *, lease_seconds: float) -> None:
+    def __init__(self, url: str, source: str, *, lease_seconds: float, raw: str = "none", raw_folder: str = "") -> None:
         self.source = source
+        self.keeps_pages = raw != "none"
+        self._files = WarcFiles(Path(raw_folder)) if raw == "warc" else None
         self.worker = worker.name()
         self._lease_seconds = lease_seconds
         self._connection = connect(url)
         self._thread = ThreadPoolExecutor(1, "ledger")
 
-    def prepare(self, first: Sequence[SliceKey], since: str, until: str) -> dict[str, int]:
-        """Before the crawl, not in the reactor: plans, takes back dead crawlers' slices, answers slices by state."""
-        articles.prepare_months(self._connection, since, until)
+    def prepare(self, first: Sequence[SliceKey], since: str, until: str, reopen: date | None = None) -> dict[str, int]:
+        """Before the crawl, not in the reactor: plans, takes back dead crawlers' slices, answers slices by state.
+
+        With `reopen` (a day of Korea), what may hold something new since that day is read again.
+        """
+        articles.prepare_months(self._connection, since[:7], until[:7])
         dead = [name for name in ledger.workers(self._connection, self.source) if worker.is_dead(name)]
         with transaction(self._connection) as cursor:
             for name in dead:
                 ledger.release(cursor, name)
             ledger.retry_failed(cursor, self.source)
+            if reopen is not None:
+                ledger.reopen(cursor, self.source, reopen)
             ledger.plan(cursor, first)
         return self.counts()
 
@@ -57,6 +66,8 @@ class Ledger:
         """Ends the thread and the connection."""
         self._thread.shutdown()
         self._connection.close()
+        if self._files:
+            self._files.close()
 
     async def lease(self, hand: int, kinds: Sequence[str]) -> Slice | None:
         """The next slice for hand number `hand` of this crawler; None when none is free."""
@@ -73,7 +84,7 @@ class Ledger:
         Raises:
             LeaseLost: when another crawler has the slice by now; nothing is stored then.
         """
-        return await self._commit(lambda cursor: _settle(cursor, outcome))
+        return await self._run(lambda connection: self._settle(connection, outcome))
 
     async def renew(self, slices: Sequence[Slice]) -> None:
         """Makes the leases last on; those lost meanwhile are passed over, `settle` will say so."""
@@ -87,6 +98,27 @@ class Ledger:
         """Counts one API call of a Korean day; False when the budget of all crawlers is spent."""
         return await self._commit(lambda cursor: ledger.spend_call(cursor, self.source, day, budget))
 
+    async def calls(self, day: date) -> int:
+        """API calls that all crawlers have made on a Korean day."""
+        return await self._commit(lambda cursor: ledger.calls(cursor, self.source, day))
+
+    async def turn(self, host: str, delay: float) -> float:
+        """Reserves the host's next free moment, over all crawlers; answers the seconds until it."""
+        return await self._commit(lambda cursor: turns.take(cursor, host, delay))
+
+    async def hush(self, host: str, seconds: float) -> None:
+        """No crawler gets a turn at the host for so many seconds."""
+        await self._commit(lambda cursor: turns.hush(cursor, host, seconds))
+
+    def last_success(self) -> datetime | None:
+        """When the source's last whole crawl began; None when there was none. Not in the reactor."""
+        return marks.last_success(self._connection, self.source)
+
+    def set_success(self, started_at: datetime) -> None:
+        """Records that a crawl begun then came to its end with nothing failed. Not in the reactor."""
+        with transaction(self._connection) as cursor:
+            marks.set_success(cursor, self.source, started_at)
+
     async def progress(self) -> dict[str, int]:
         """Slices by state."""
         return await self._run(lambda c: ledger.progress(c, self.source))
@@ -95,6 +127,20 @@ class Ledger:
         """Gives back whatever the hands 0 to `hands` - 1 of this crawler still hold."""
         for hand in range(hands):
             await self._commit(partial(ledger.release, worker=self._hand(hand)))
+
+    def _settle(self, connection: Connection, outcome: Outcome) -> articles.StoreCounts:
+        if self._files:
+            self._files.begin()
+        try:
+            with transaction(connection) as cursor:
+                counts = _settle(cursor, outcome)
+                raw.store(cursor, outcome.pages, self._files.append if self._files else None)
+        except BaseException:
+            # Where the connection is lost nobody knows whether it was committed: a record too many does no harm.
+            if self._files and not connection.closed:
+                self._files.undo()
+            raise
+        return counts
 
     def _hand(self, hand: int) -> str:
         # A name a slice in flight: giving one back is `release` of its name.
@@ -127,7 +173,12 @@ def _settle(cursor: Cursor, outcome: Outcome) -> articles.StoreCounts:
     if outcome.state == RELEASED:
         ledger.release(cursor, slice_.worker)
     else:
-        ledger.finish(cursor, slice_, slice_.worker, outcome.state, outcome.total, outcome.seen, outcome.error)
+        ledger.finish(
+            cursor, slice_, slice_.worker, outcome.state, outcome.total, outcome.seen, outcome.error,
+            fetched=outcome.fetched, extracted=outcome.extracted,
+        )  # fmt: skip
+    if outcome.narrower:
+        ledger.split(cursor, slice_, outcome.narrower)
     if outcome.following:
         ledger.plan(cursor, outcome.following)
     return counts

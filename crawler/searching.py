@@ -1,4 +1,4 @@
-"""Calls of the search API: paid from the day's budget, tried again when they may pass, closed when they may not."""
+"""Calls of a paid API: counted in the day's budget, tried again when they may pass, closed when they may not."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import date
 
-from scrapy.http import Request, Response
+from scrapy.http import Request, Response, TextResponse
 
-from crawler.discover import ApiRefusal, Found, read_search, refusal
+from crawler.discovery.protocol import Answer, ApiRefusal, Call, Credentials, Discovery, Found, Scope
 from crawler.fetching import Clock, FetchFailed
 from crawler.items import Tally
 from crawler.middlewares import backoff
@@ -22,25 +22,31 @@ from korbert.db.ledger import Slice
 log = logging.getLogger("crawler")
 
 
+def answer_of(response: Response, call: Call) -> Answer:
+    """The answer as a discovery reads it; its address holds nothing secret."""
+    text = response.text if isinstance(response, TextResponse) else ""
+    return Answer(call.url if call.secret else response.url, response.body, text)
+
+
 class ApiClosed(Exception):
-    """The search API is not asked any more today."""
+    """The API is not asked any more today."""
 
 
-class SearchApi:
+class PaidCalls:
     """The API of one source for one crawler."""
 
     def __init__(
         self,
         source: Source,
         config: CrawlConfig,
-        credentials: tuple[str, str],
+        scope: Scope,
+        credentials: Credentials,
         ledger: Ledger,
         tally: Tally,
         clock: Clock,
     ) -> None:
-        self._source, self._config, self._ledger, self._tally, self._clock = source, config, ledger, tally, clock
-        names = ("X-Naver-Client-Id", "X-Naver-Client-Secret")
-        self._headers = dict(zip(names, credentials, strict=True))
+        self._source, self._scope, self._credentials = source, scope, credentials
+        self._config, self._ledger, self._tally, self._clock = config, ledger, tally, clock
         self._closed_on: date | None = None
 
     @property
@@ -50,36 +56,38 @@ class SearchApi:
             self._closed_on, self._tally.api_closed = None, ""
         return self._closed_on is None
 
-    async def page(self, slice_: Slice, url: str, fetch: Callable[[Request], Awaitable[Response]]) -> Found:
+    async def page(self, slice_: Slice, discovery: Discovery, fetch: Callable[[Request], Awaitable[Response]]) -> Found:
         """The results of a slice. The middlewares leave its retries to this, because each try costs a call.
 
         Raises:
             ApiClosed: when the day's calls are spent or the keys are refused.
             ApiRefusal: when this query would be refused again.
             FetchFailed: when all tries failed.
+            UnreadablePage: when the answer is none of this API.
         """
-        error = ""
+        call, error = discovery.call(self._scope, slice_.key, self._credentials), ""
         for tries in range(self._config.retries + 1):
             if tries:
                 await asyncio.sleep(backoff(tries - 1))
             await self._pay()
             try:
-                response = await fetch(Request(url, headers=self._headers, meta={"dont_retry": True}))
+                response = await fetch(Request(call.wire_url, headers=dict(call.headers), meta={"dont_retry": True}))
+                if response.status != 200:
+                    raise discovery.refusal(response.status, response.body)
+                return discovery.read(answer_of(response, call), self._scope, slice_.key, self._source)
             except FetchFailed as failed:
                 error = str(failed)
-                continue
-            if response.status == 200:
-                return read_search(response.body, self._source, slice_.key, self._config.page_size)
-            error = self._refused(refusal(response.status, response.body))
+            except ApiRefusal as refused:
+                error = self._refused(refused)
         raise FetchFailed(error)
 
     def _refused(self, refused: ApiRefusal) -> str:
         """What a refusal that may pass says; the others are raised."""
-        if refused.quota_spent:
+        if refused.verdict == "day":
             raise self._close(str(refused))
-        if refused.status in (401, 403):
-            raise self._close(f"{refused}; see NAVER_CLIENT_ID and NAVER_CLIENT_SECRET")
-        if refused.permanent:
+        if refused.verdict == "key":
+            raise self._close(f"{refused}; see {' and '.join(self._source.credentials)}")
+        if refused.verdict == "never":
             raise refused
         return str(refused)
 
@@ -94,7 +102,7 @@ class SearchApi:
         self._closed_on = self._today()
         if self._tally.api_closed != why:
             self._tally.api_closed = why
-            log.warning("%s; no search until 00:00 in Korea, list pages go on", why)
+            log.warning("%s; no call of the API until 00:00 in Korea, the rest goes on", why)
         return ApiClosed(why)
 
     def _today(self) -> date:

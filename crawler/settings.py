@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,12 +16,12 @@ MAX_REDIRECTS = 5
 _PORTS = {"http": 80, "https": 443}
 
 
-def settings_of(config: CrawlConfig, root: str) -> dict[str, Any]:
-    """The settings to crawl the site at `root` (its address without a slash at the end)."""
+def settings_of(config: CrawlConfig, root: str, hosts: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings to crawl the site at `root` (its address without a slash at the end), or `hosts` without one."""
     product = config.user_agent.split()[0].partition("/")[0]
     return {
         "BOT_NAME": product,
-        "SOURCE_ROOT": root,
+        "SOURCE_SITES": [host_and_port(root)] if root else [(h, port) for h in hosts for port in _PORTS.values()],
         "USER_AGENT": config.user_agent,
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": product,
@@ -42,7 +43,10 @@ def settings_of(config: CrawlConfig, root: str) -> dict[str, Any]:
         # Certificates of a real site are checked; the newsroom speaks plain HTTP.
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         # A proxy of the environment cannot see our own machine.
-        "HTTPPROXY_ENABLED": not _is_loopback(root),
+        "HTTPPROXY_ENABLED": not is_loopback(root),
+        "TWISTED_DNS_RESOLVER": "scrapy.resolver.CachingThreadedResolver"
+        if root
+        else "crawler.resolving.PublicResolver",
         "DOWNLOADER_MIDDLEWARES": {
             "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
@@ -52,6 +56,8 @@ def settings_of(config: CrawlConfig, root: str) -> dict[str, Any]:
             "crawler.middlewares.OneHost": 50,
             "crawler.middlewares.Robots": 100,
             "crawler.middlewares.Backoff": 550,
+            "crawler.middlewares.Turns": 980,
+            "crawler.middlewares.Metering": 990,
         },
         # Telnet console, remote control, memory and log statistics: nothing of it.
         "EXTENSIONS_BASE": {},
@@ -87,7 +93,8 @@ def host_and_port(url: str) -> tuple[str, int]:
         return ("", 0)
 
 
-def _is_loopback(root: str) -> bool:
+def is_loopback(root: str) -> bool:
+    """Whether the address is one of this machine's own."""
     host = urlsplit(root).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -234,13 +234,14 @@ def _add_bench(commands: Any) -> None:
     parser = _command(
         commands, "bench", _bench, "Measure speed beside a peer in the same run, medians of several rounds."
     )
-    parser.add_argument("name", metavar="NAME", help="one of: pretrain")
+    parser.add_argument("name", metavar="NAME", help="one of: pretrain, crawl, ingest")
     parser.add_argument("--recipe", default="tiny", metavar="RECIPE", help="model and batch shape; default: tiny")
-    parser.add_argument("--against", default="transformers", metavar="PEER", help="default: transformers")
+    parser.add_argument("--against", default="", metavar="PEER", help="default: the benchmark's own")
     parser.add_argument(
         "--tokens", type=Path, metavar="DIR", help="a run's tokens artefact; default: the newest under runs/"
     )
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
+    parser.add_argument("--size", type=int, default=0, metavar="N", help="crawl: articles a round; ingest: rows in all")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
 
@@ -253,6 +254,7 @@ def _bench(options: argparse.Namespace) -> int:
         against=options.against,
         tokens=options.tokens,
         rounds=options.rounds,
+        size=options.size,
     )
     print(measured.text())
     if options.json:

@@ -38,7 +38,7 @@ class Stage:
 
 CHAIN: tuple[Stage, ...] = (
     Stage("crawl", (), ("crawl",)),
-    Stage("corpus", ("crawl",), ("corpus",)),
+    Stage("corpus", ("crawl",), ("corpus",), version=2),
     Stage("tokenizer", ("corpus",), ("tokenizer",)),
     Stage("tokens", ("corpus", "tokenizer"), ("data.shard_tokens",)),
     Stage("pretrain", ("tokens",), ("seed", "data", "model", "training")),
@@ -53,7 +53,7 @@ NEUTRAL = frozenset(
     {
         "crawl.articles",  # its content counts, as an input's digest
         "crawl.delay", "crawl.concurrency", "crawl.timeout", "crawl.retries", "crawl.lease_seconds",
-        "crawl.daily_calls", "crawl.user_agent",
+        "crawl.daily_calls", "crawl.user_agent", "crawl.raw", "crawl.raw_folder",
         "corpus.workers",
         "training.rows_per_micro_batch", "training.workers", "training.max_restarts", "training.threads",
         "training.device", "training.checkpoint_every", "training.keep_checkpoints", "training.log_every",
@@ -180,7 +180,8 @@ def _difference(config: Config, workspace: Workspace, link: Stage, manifest: Man
         if before is None:
             return f"{name} is absent"
         if manifest.inputs.get(name) != before.digest:
-            return f"{name} has changed"
+            gone = before.counts.get("taken_down", 0)
+            return f"{name} has changed" + (f": {gone:,} of its articles were taken down" if gone else "")
     for name, digest in _outside_inputs(config, link.name).items():
         if manifest.inputs.get(name) != digest:
             return f"{name} has changed"

@@ -14,6 +14,7 @@ import math
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -27,10 +28,13 @@ def _require(condition: bool, name: str, value: object, rule: str) -> None:
         raise UsageError(f"{name} = {value!r}: {rule}")
 
 
-def _require_month(name: str, value: str) -> None:
-    year, _, month = value.partition("-")
-    ok = len(year) == 4 and len(month) == 2 and (year + month).isdigit() and 1 <= int(month) <= 12
-    _require(ok, name, value, "must be a month written YYYY-MM, like 2016-01")
+def _require_window(name: str, value: str) -> None:
+    try:
+        # The form is compared too: fromisoformat also takes 20160131 and weeks.
+        ok = date.fromisoformat(f"{value}-01"[:10]).isoformat()[: len(value)] == value and len(value) in (7, 10)
+    except ValueError:
+        ok = False
+    _require(ok, name, value, "must be a month written YYYY-MM, like 2016-01, or a day written YYYY-MM-DD")
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,18 @@ class CrawlConfig:
     """Serve only the first so many articles of the file; 0: all of them."""
     queries: tuple[str, ...] = ("정부", "경제", "시민", "서울")
     """Search terms asked of the news search API, one ledger slice a result page."""
+    narrow: tuple[str, ...] = ()
+    """Terms that a search with more results than the API shows is narrowed by, one at a time; empty: it is only
+    reported as capped. They reach further and do not prove that all was reached."""
+    sections: tuple[str, ...] = ()
+    """Sections whose lists are walked, as the source names them (101/259, or 101 for all of 101); empty: all."""
+    permissions: str = ""
+    """TOML file with the written permissions that the operator holds, a table [[permission]] each (source, granted_by,
+    date, reference, covers = ["collect", "train"], expires); empty: none."""
     since: str = "2005-01"
-    """First month (YYYY-MM) whose list pages are walked."""
+    """First month (YYYY-MM) or day (YYYY-MM-DD) whose lists are walked."""
     until: str = "2026-12"
-    """Last month (YYYY-MM) whose list pages are walked, included."""
+    """Last month (YYYY-MM) or day (YYYY-MM-DD) whose lists are walked, included."""
     page_size: int = 100
     """Search results a page (`display` of the API, 1 to 100)."""
     delay: float = 1.0
@@ -63,12 +75,19 @@ class CrawlConfig:
     """Search API calls a KST day over all crawlers (Naver API HUB allows 25,000 a client id)."""
     user_agent: str = "korbert-crawler/0.1"
     """User-Agent header; robots.txt is read for its first word. Put a contact address in it for real sites."""
+    raw: str = "none"
+    """Where article pages are kept as they came, for `korbert crawl reparse`: none, postgres (zstd, about 10 kB a page)
+    or warc (files under crawl.raw_folder; the database says where in them)."""
+    raw_folder: str = ""
+    """Folder of the WARC files, one at a time a crawler; only with crawl.raw = warc."""
 
     def __post_init__(self) -> None:
         _require(self.limit >= 0, "crawl.limit", self.limit, "must be 0 (all) or more")
-        _require_month("crawl.since", self.since)
-        _require_month("crawl.until", self.until)
-        _require(self.since <= self.until, "crawl.since", self.since, f"must not be after crawl.until = {self.until}")
+        _require_window("crawl.since", self.since)
+        _require_window("crawl.until", self.until)
+        # A month stands for its first day as a beginning, and for its last one as an end.
+        in_order = f"{self.since}-01"[:10] <= f"{self.until}-31"[:10]
+        _require(in_order, "crawl.since", self.since, f"must not be after crawl.until = {self.until}")
         _require(1 <= self.page_size <= 100, "crawl.page_size", self.page_size, "the API allows 1 to 100")
         _require(self.delay >= 0, "crawl.delay", self.delay, "must be 0 or more seconds")
         _require(self.concurrency >= 1, "crawl.concurrency", self.concurrency, "must be at least 1")
@@ -77,6 +96,10 @@ class CrawlConfig:
         _require(self.lease_seconds >= 5, "crawl.lease_seconds", self.lease_seconds, "must be at least 5 seconds")
         _require(self.daily_calls >= 1, "crawl.daily_calls", self.daily_calls, "must be at least 1")
         _require(bool(self.user_agent.strip()), "crawl.user_agent", self.user_agent, "must not be empty")
+        kinds = ("none", "postgres", "warc")
+        _require(self.raw in kinds, "crawl.raw", self.raw, f"must be one of: {', '.join(kinds)}")
+        named = self.raw != "warc" or bool(self.raw_folder)
+        _require(named, "crawl.raw_folder", self.raw_folder, "must name a folder with crawl.raw = warc")
 
 
 @dataclass(frozen=True)

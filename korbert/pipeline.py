@@ -21,12 +21,11 @@ from pathlib import Path
 from korbert import chain
 from korbert.chain import CHAIN, Workspace
 from korbert.config import Config
-from korbert.db import articles as article_table
-from korbert.db import embedded, ledger
+from korbert.db import crawled, embedded
 from korbert.db.connection import connect
 from korbert.errors import UsageError, WorldError
 from korbert.processes import dies_with_parent
-from korbert.storage import INTENT, MANIFEST, Manifest, fresh, publishing, set_aside, write_json
+from korbert.storage import INTENT, MANIFEST, Manifest, fresh, publishing, set_aside
 
 NAMES = tuple(stage.name for stage in CHAIN)
 # Stages that work in place: run anew, they must not find their old work.
@@ -147,20 +146,7 @@ def _crawl(config: Config, workspace: Workspace, environment: dict[str, str]) ->
             arguments = ["--workspace", str(workspace.root), "--base-url", base_url, "--source-name", source]
             _crawler(arguments, environment)
         with contextlib.closing(connect(environment["DATABASE_URL"])) as connection:
-            summary = article_table.summary(connection, source)
-            slices = ledger.progress(connection, source)
-        record = {
-            "source": source,
-            "served": served,
-            "articles": summary.articles,
-            "trainable": summary.trainable,
-            "by_month": summary.by_month,
-            "slices": slices,
-            "digest": summary.digest,
-        }
-        write_json(draft.path / "summary.json", record)
-        draft.counts = {"served": served, "articles": summary.articles, "trainable": summary.trainable}
-        draft.licences = summary.by_licence
+            crawled.write(draft, connection, source, served)
 
 
 @contextmanager

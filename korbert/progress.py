@@ -31,6 +31,13 @@ class Meter:
             self._printed = time.monotonic()
             print(self.line(note), file=sys.stderr, flush=True)
 
+    def at(self, done: int, total: int, note: str = "") -> None:
+        """Says where the work stands, for work that finds more of itself on its way or is shared with others."""
+        self._total = total
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, total=total or None)
+        self.advance(done - self._done, note)
+
     def line(self, note: str = "") -> str:
         """The state as one line of text."""
         elapsed = time.monotonic() - self._started

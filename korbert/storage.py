@@ -142,8 +142,10 @@ def fresh(plan: Plan) -> Manifest | None:
 
 
 @contextmanager
-def publishing(plan: Plan) -> Iterator[Draft]:
+def publishing(plan: Plan, *, seconds: float = 0.0) -> Iterator[Draft]:
     """Builds an artefact beside its place; it appears whole when the block ends, or not at all.
+
+    `seconds` of work were spent on it before.
 
     Raises:
         WorldError: when the disk fails or is full; nothing is left behind.
@@ -156,11 +158,30 @@ def publishing(plan: Plan) -> Iterator[Draft]:
         try:
             draft = Draft(draft_path)
             yield draft
-            _write_manifest(draft, plan, time.monotonic() - started)
+            _write_manifest(draft, plan, seconds + time.monotonic() - started)
             _replace(plan.path, draft_path)
         except BaseException:
             shutil.rmtree(draft_path, ignore_errors=True)
             raise
+
+
+@contextmanager
+def revising(path: Path, stage: str) -> Iterator[Draft]:
+    """Changes files of a published artefact: it stays what its plan made, with another digest, so that what was made
+    from it is stale. The draft is a copy with the old counts and licences; the artefact is the old one or the new.
+
+    Raises:
+        UsageError: when there is no artefact.
+        WorldError: when the disk fails or is full; the old artefact stays.
+    """
+    manifest = read_manifest(path)
+    if manifest is None:
+        raise UsageError(f"{path}: stage {stage} has not finished; run: korbert run --to {stage}")
+    plan = Plan(stage, path, manifest.version, manifest.inputs, manifest.config)
+    with publishing(plan, seconds=manifest.seconds) as draft:
+        shutil.copytree(path, draft.path, dirs_exist_ok=True)
+        draft.counts, draft.licences = dict(manifest.counts), dict(manifest.licences)
+        yield draft
 
 
 @contextmanager

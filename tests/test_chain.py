@@ -97,8 +97,7 @@ def test_fields_of_speed_and_manners_leave_everything_fresh(config: Config, fini
     section, name = field.split(".")
     value = getattr(getattr(config, section), name)
     other = f"{value}x" if isinstance(value, str) else str(value + 7)
-    if field == "training.device":
-        other = "cpu"
+    other = {"training.device": "cpu", "crawl.raw": "postgres"}.get(field, other)
     assert set(states(overridden(config, [f"{field}={other}"]), finished).values()) == {"fresh"}
 
 

@@ -28,3 +28,12 @@ def test_quiet_work_prints_nothing(capsys: pytest.CaptureFixture) -> None:
     with progress.meter("x", 2, quiet=True) as meter:
         meter.advance()
     assert capsys.readouterr().err == ""
+
+
+def test_work_that_grows_on_its_way_is_estimated_from_what_is_known_now(monkeypatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    meter = progress.Meter("crawl, slices", 10, None)
+    now[0] = 10.0
+    meter.at(20, 60, "5 articles/s")
+    assert meter.line() == "crawl, slices: 20/60, 20 s left"

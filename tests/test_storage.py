@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 
 from korbert import storage
 from korbert.errors import UsageError, WorldError
-from korbert.storage import Plan, damage, fresh, publishing, read_jsonl, read_manifest, resumable, write_jsonl
+from korbert.storage import (
+    Plan,
+    damage,
+    fresh,
+    publishing,
+    read_jsonl,
+    read_manifest,
+    resumable,
+    revising,
+    write_jsonl,
+)
 
 
 def plan_at(path: Path, **config: object) -> Plan:
@@ -50,6 +60,38 @@ def test_a_failure_leaves_the_old_artefact_and_nothing_else(tmp_path: Path) -> N
     assert fresh(plan) is not None
     assert (tmp_path / "corpus" / "part").read_text() == "old"
     assert names(tmp_path) == {"corpus"}
+
+
+def test_a_revised_artefact_stays_fresh_with_another_digest(tmp_path: Path) -> None:
+    plan = plan_at(tmp_path / "corpus", a=1)
+    with publishing(plan, seconds=100) as draft:
+        (draft.path / "changes").write_text("old")
+        (draft.path / "stays").write_text("same")
+        draft.counts, draft.licences = {"documents": 2}, {"CC0": 2}
+    before = fresh(plan)
+    with revising(plan.path, "corpus") as draft:
+        (draft.path / "changes").write_text("revised")
+        draft.counts["documents"] = 1
+    after = fresh(plan)
+    assert before is not None
+    assert after is not None
+    assert after.digest != before.digest
+    assert (after.counts, after.licences, after.seconds >= 100) == ({"documents": 1}, {"CC0": 2}, True)
+    assert (plan.path / "stays").read_text() == "same"
+    assert damage(plan.path, after, checksums=True) == ""
+
+
+def test_a_revision_that_fails_leaves_the_artefact_as_it_was(tmp_path: Path) -> None:
+    plan = plan_at(tmp_path / "corpus", a=1)
+    with publishing(plan) as draft:
+        (draft.path / "part").write_text("old")
+    before = fresh(plan)
+    with pytest.raises(RuntimeError), revising(plan.path, "corpus") as draft:
+        (draft.path / "part").write_text("new")
+        raise RuntimeError
+    assert (fresh(plan), names(tmp_path)) == (before, {"corpus"})
+    with pytest.raises(UsageError, match="stage corpus has not finished"), revising(tmp_path / "none", "corpus"):
+        pass
 
 
 def test_equal_content_has_an_equal_digest_whenever_it_was_made(tmp_path: Path) -> None:

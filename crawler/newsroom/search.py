@@ -1,4 +1,4 @@
-"""The newsroom's search API: Naver's legacy news search as documented (developers.naver.com, search > news).
+"""The newsroom's search API: Naver's news search as documented, at the developer centre's path and at API HUB's.
 
 Pure: a request's path, query and headers in, status and answer out. The quota's clock comes in as an argument.
 """
@@ -18,7 +18,12 @@ from urllib.parse import parse_qsl
 from crawler.newsroom.articles import KST, NewsArticle
 from crawler.newsroom.pages import path_of
 
-PATH = "/v1/search/news.json"
+KEYS = {
+    "/v1/search/news.json": ("x-naver-client-id", "x-naver-client-secret"),
+    "/search/v1/news": ("x-ncp-apigw-api-key-id", "x-ncp-apigw-api-key"),
+}
+"""Path to the headers with the client's id and secret: the developer centre's, then API HUB's."""
+HUB = "/search/v1/"
 MAX_DISPLAY, MAX_START = 100, 1000
 _DESCRIPTION_CHARACTERS = 110
 
@@ -48,10 +53,10 @@ class ApiError(Exception):
         """The HTTP status that goes with it."""
         return _ERRORS[self.code][0]
 
-    @property
-    def answer(self) -> dict[str, str]:
-        """The answer's body."""
-        return {"errorMessage": _ERRORS[self.code][1], "errorCode": self.code}
+    def answer(self, path: str) -> dict[str, Any]:
+        """The answer's body; API HUB nests it."""
+        value = {"errorMessage": _ERRORS[self.code][1], "errorCode": self.code}
+        return {"error": value} if path.startswith(HUB) else value
 
 
 @dataclass
@@ -139,14 +144,16 @@ class Index:
 
 
 def answer(
-    index: Index, raw_query: str, headers: Mapping[str, str], quota: Quota, now: datetime, root: str
+    index: Index, path: str, raw_query: str, headers: Mapping[str, str], quota: Quota, now: datetime, root: str
 ) -> dict[str, Any]:
-    """The answer to one call; `headers` by their names in lower case, `root` is the site's address.
+    """The answer to one call of `path`; `headers` by their names in lower case, `root` is the site's address.
 
     Raises:
         ApiError: for whatever the API refuses.
     """
-    if not headers.get("x-naver-client-id") or not headers.get("x-naver-client-secret"):
+    if path not in KEYS:
+        raise ApiError("SE05")
+    if not all(headers.get(name) for name in KEYS[path]):
         raise ApiError("024")
     quota.spend(now)
     request = checked(raw_query)

@@ -12,14 +12,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
-from crawler.newsroom import pages, search
+from crawler.newsroom import briefing, lists, pages, search
 from crawler.newsroom.articles import NewsArticle
 
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _ROBOTS = "User-agent: *\nAllow: /\nDisallow: /admin/\nDisallow: /private/\n"
 _HTML, _JSON, _TEXT = "text/html; charset=", "application/json; charset=UTF-8", "text/plain; charset=utf-8"
+_XML = "application/xml; charset=UTF-8"
 
 
 @dataclass
@@ -63,6 +64,10 @@ class Answer:
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     truncated: bool = False
+    zeros: int = 0
+    """So many zero bytes follow the body, as long as the client takes them; they are never held in memory."""
+    length: bool = True
+    """Whether Content-Length is sent; without it the end of the connection is the end of the body."""
 
 
 class Newsroom:
@@ -72,11 +77,12 @@ class Newsroom:
         self.faults = faults or Faults()
         self.root = ""
         self.hits: Counter[str] = Counter()
-        """Requests by kind: robots, search, list, article, other."""
+        """Requests by kind: robots, search, briefing, list, article, other."""
         self.asked: Counter[str] = Counter()
         """Article requests by id."""
         self.articles = {article.id: article for article in articles}
         self._index = search.Index(articles)
+        self._lists = lists.Lists(articles)
         self._quota = search.Quota(self.faults.calls_a_day, self.faults.calls_a_second)
         self._lock = threading.Lock()
         self._months: dict[str, list[NewsArticle]] = {}
@@ -90,12 +96,15 @@ class Newsroom:
         if url.path == "/robots.txt":
             self._count("robots")
             return Answer(self.faults.robots_status, _TEXT, self.faults.robots.encode())
-        if url.path.startswith("/v1/search/"):
+        if url.path.startswith(("/v1/search/", search.HUB)):
             self._count("search")
             return self._search(url.path, url.query, headers, root)
-        if url.path == "/list":
+        if url.path == briefing.PATH:
+            self._count("briefing")
+            return self._briefing(url.query, root)
+        if listed := self._listed(url.path, url.query):
             self._count("list")
-            return self._list(parse_qs(url.query))
+            return listed
         article = self._article(url.path, parse_qs(url.query))
         if article is None:
             self._count("other")
@@ -109,20 +118,40 @@ class Newsroom:
 
     def _search(self, path: str, query: str, headers: dict[str, str], root: str) -> Answer:
         try:
-            if path != search.PATH:
-                raise search.ApiError("SE05")
             if self.faults.search_error:
                 raise search.ApiError(self.faults.search_error)
             with self._lock:
-                value = search.answer(self._index, query, headers, self._quota, datetime.now(UTC), root)
+                value = search.answer(self._index, path, query, headers, self._quota, datetime.now(UTC), root)
         except search.ApiError as error:
-            return Answer(error.status, _JSON, json.dumps(error.answer, ensure_ascii=False).encode(), self._wait())
+            return Answer(
+                error.status, _JSON, json.dumps(error.answer(path), ensure_ascii=False).encode(), self._wait()
+            )
         return Answer(200, _JSON, json.dumps(value, ensure_ascii=False).encode())
+
+    def _briefing(self, query: str, root: str) -> Answer:
+        error = self.faults.search_error
+        try:
+            with self._lock:
+                self._quota.spend(datetime.now(UTC))
+        except search.ApiError:
+            error = "22"
+        return Answer(200, _XML, briefing.answer(self.articles.values(), query, root, error))
 
     def _root(self, headers: dict[str, str]) -> str:
         """The site's address as the client knows it: behind a Kubernetes service it is not the one bound to."""
         host = headers.get("host", "")
         return f"http://{host}" if _HOST.fullmatch(host) else self.root
+
+    def _listed(self, path: str, raw_query: str) -> Answer | None:
+        """The list page at a path; None where there is none."""
+        if path == "/list":
+            return self._list(parse_qs(raw_query))
+        query = dict(parse_qsl(raw_query))
+        if path == "/main/list.naver":
+            return Answer(200, _HTML + "euc-kr", self._lists.numbered(query))
+        if path == f"/section/template/{lists.COMPONENT}":
+            return Answer(200, _JSON, self._lists.by_cursor(query))
+        return None
 
     def _list(self, query: dict[str, list[str]]) -> Answer:
         month, page = query.get("month", [""])[0], query.get("page", ["1"])[0]
@@ -163,6 +192,7 @@ class Newsroom:
         return (("Retry-After", self.faults.retry_after),) if self.faults.retry_after else ()
 
 
+_ZEROS = bytes(2**20)
 _NOT_FOUND = Answer(404, _TEXT, "페이지를 찾을 수 없습니다.\n".encode())
 
 
@@ -183,14 +213,17 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.newsroom.answer(self.path, {name.lower(): value for name, value in self.headers.items()})
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
-        self.send_header("Content-Length", str(len(answer.body)))
+        if answer.length:
+            self.send_header("Content-Length", str(len(answer.body) + answer.zeros))
         for name, value in answer.headers:
             self.send_header(name, value)
         self.end_headers()
         if self.command == "HEAD":
             return
         self.wfile.write(answer.body[: len(answer.body) // 2] if answer.truncated else answer.body)
-        self.close_connection = self.close_connection or answer.truncated
+        for _ in range(0, answer.zeros, len(_ZEROS)):
+            self.wfile.write(_ZEROS)
+        self.close_connection = self.close_connection or answer.truncated or not answer.length
 
     do_HEAD = do_GET
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from urllib.parse import unquote
+
+from crawler.discovery.protocol import Discovery, Scope
+from crawler.publishers.rights import Rights
+from korbert.db.ledger import SliceKey
+
+__all__ = ["Layout", "Politeness", "Rights", "Source"]
 
 
 @dataclass(frozen=True)
@@ -21,47 +28,66 @@ class Layout:
     published_attribute: str
     """Attribute of it with the time; empty: its text."""
     press: str
-    """Elements whose `title` attribute names the press."""
+    """Elements that name the press."""
     section: str
     byline: str
-    drop: tuple[str, ...]
-    """What is no text of the article inside its body: captions, adverts, scripts."""
+    drop: Mapping[str, str]
+    """What is no text of the article inside its body: the reason (caption, advert) to the CSS selector."""
+    press_attribute: str = "title"
+    """Attribute of `press` with the name; empty: its text."""
+    modified: str = ""
+    """Element that holds the time of the last change."""
+    modified_attribute: str = ""
+    """Attribute of it with the time; empty: its text."""
     until: datetime | None = None
     """The site printed no page in this layout that was published from then on; None: still in use."""
 
 
 @dataclass(frozen=True)
-class Rights:
-    """What may be done with a source's articles, and how that is known."""
+class Politeness:
+    """How a source wants to be treated; a crawl may be slower, never faster, unless it asks a stand-in for it."""
 
-    licence: str
-    may_train: bool
-    evidence: str
-    """Where it was read: the address of the terms, the permission's date."""
-    robots: str
-    """What robots.txt said when the source was written down; the live file decides."""
+    delay: float = 1.0
+    """Seconds between two requests to one host. A longer `Crawl-delay` of the live robots.txt stands before it."""
+    daily_calls: int = 0
+    """Calls of its API a day of Korea; 0: it has no API, or sets no bound."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A site with a search API, list pages and articles."""
+    """Where articles come from."""
 
     name: str
-    search: str
-    """Path of the search API below the site's root."""
-    listing: str
-    """Path of the list page of a month; `{month}` (YYYY-MM) and `{page}` (from 1) are filled in."""
-    listed: str
-    """CSS selector of the links to articles on a list page."""
-    following: str
-    """CSS selector of the link to the next list page."""
+    """Key of `SOURCES`."""
+    hosts: tuple[str, ...]
+    """Hosts that are asked, and no others; none: `--base-url` names the site."""
+    discoveries: tuple[Discovery, ...]
+    """How its articles are found; none: it is read from files."""
     articles: tuple[str, ...]
-    """Regular expressions of article addresses; the group `id` holds the article's own id, percent-encoded."""
+    """Regular expressions of article addresses; the group `id` holds the article's own id, percent-encoded, and the
+    group `office`, where there is one, what it is unique in."""
     layouts: tuple[Layout, ...]
-    """Tried in order."""
+    """Tried in order; none: the generic extractor reads the pages."""
     rights: Rights
-    reach: int = 1000
-    """The search API's greatest `start`: results beyond `reach - 1 + page size` cannot be asked for."""
+    politeness: Politeness = field(default_factory=Politeness)
+    credentials: tuple[str, ...] = ()
+    """Environment variables that hold the credentials, in the order in which its discoveries take them."""
+    strip: bool = False
+    """Whether datelines, bylines, copyright lines and promotion are taken out of the body, each recorded. Without it
+    they stay for the corpus to clean."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of its slices."""
+        return tuple(discovery.kind for discovery in self.discoveries)
+
+    def discovery(self, kind: str) -> Discovery:
+        """How a slice of this kind is asked for."""
+        return next(discovery for discovery in self.discoveries if discovery.kind == kind)
+
+    def first_slices(self, scope: Scope) -> list[SliceKey]:
+        """The slices that all others follow from."""
+        return [key for discovery in self.discoveries for key in discovery.first_slices(scope)]
 
     @cached_property
     def _addresses(self) -> tuple[re.Pattern[str], ...]:
@@ -71,5 +97,6 @@ class Source:
         """The id of the article at `url`; empty when the address is no article's."""
         for pattern in self._addresses:
             if found := pattern.search(url):
-                return unquote(found["id"])
+                parts = found.groupdict()
+                return "/".join(unquote(parts[name]) for name in ("office", "id") if parts.get(name))
         return ""

@@ -10,24 +10,26 @@ import asyncio
 import contextlib
 import logging
 import signal
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import scrapy
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
-from scrapy.http import Request, Response, TextResponse
+from scrapy.http import Request, Response
 
-from crawler.discover import ApiRefusal, Found, UnreadablePage, address, read_list
+from crawler.discovery.protocol import ApiRefusal, Credentials, Found, Scope, UnreadablePage
 from crawler.fetching import Clock, FetchFailed, Reader, Skipped, fault, now_utc, skipped_by
-from crawler.items import RELEASED, Outcome, Tally
+from crawler.items import RELEASED, Outcome, Stopping, Tally
 from crawler.middlewares import RobotsUnreachable
+from crawler.pages import raw_page
 from crawler.pipelines import Ledger
-from crawler.searching import ApiClosed, SearchApi
+from crawler.searching import ApiClosed, PaidCalls, answer_of
+from crawler.watch import Watch
 from korbert.config import CrawlConfig
 from korbert.db.articles import Article
-from korbert.db.ledger import KINDS, LeaseLost, Slice
+from korbert.db.ledger import LeaseLost, Slice
+from korbert.db.raw import RawPage
 from korbert.errors import WorldError
 from korbert.progress import Meter
 
@@ -43,24 +45,20 @@ LONGEST_POLL = 1.0
 _SCHEDULED: tuple[Request, ...] = ()
 
 
-class Stopping(Exception):
-    """The crawler was told to stop before this was fetched."""
-
-
 @dataclass(frozen=True)
 class Job:
     """What a crawl is given."""
 
     config: CrawlConfig
-    root: str
-    """The site's address without a slash at its end."""
+    scope: Scope
     reader: Reader
     ledger: Ledger
-    credentials: tuple[str, str]
-    """Client id and secret of the search API."""
+    credentials: Credentials
     tally: Tally
     meter: Meter
     clock: Clock = now_utc
+    redact: Callable[[str], str] = str
+    """Takes secrets out of the errors that the ledger keeps."""
 
 
 class NewsSpider(scrapy.Spider):
@@ -74,13 +72,15 @@ class NewsSpider(scrapy.Spider):
         self.fault: Exception | None = None
         """What ended the crawl before its end."""
         self._source = job.reader.source
-        self._api = SearchApi(self._source, job.config, job.credentials, job.ledger, job.tally, job.clock)
+        self._api = PaidCalls(self._source, job.config, job.scope, job.credentials, job.ledger, job.tally, job.clock)
         self._hands = min(SLICES_IN_FLIGHT, job.config.concurrency)
         self._requests = asyncio.Semaphore(job.config.concurrency)
-        self._stop = asyncio.Event()
+        self.stopping = asyncio.Event()
+        """Set when the process was told to stop."""
         self._held: dict[int, Slice] = {}
+        self._pages: dict[str, RawPage] = {}
         self._fetching: dict[str, asyncio.Task[Article | Skipped | FetchFailed | Stopping]] = {}
-        self._started = time.monotonic()
+        self._watch = Watch(job.config, job.ledger, job.tally, job.meter, job.clock)
 
     async def start(self) -> AsyncIterator[Any]:
         """Does the whole crawl, and yields nothing: no request goes through the scheduler."""
@@ -99,17 +99,18 @@ class NewsSpider(scrapy.Spider):
 
     def _stopped_by(self, number: int) -> None:
         self.job.tally.stopped_by = number
-        self._stop.set()
+        self.stopping.set()
         # A second signal ends the process at once; the ledger can bear that too.
         asyncio.get_running_loop().remove_signal_handler(number)
 
     async def _crawl(self) -> None:
         """Runs the hands until all are done, one fails, or a signal comes; then gives back what is still held."""
         hands = [asyncio.create_task(self._work(hand)) for hand in range(self._hands)]
-        aside = [asyncio.create_task(self._renew()), asyncio.create_task(self._stop.wait())]
+        others = (self._renew(), self._watch.run(), self.stopping.wait())
+        aside = [asyncio.create_task(other) for other in others]
         try:
             await self._first_fault({*hands}, {*aside})
-            if self._stop.is_set():
+            if self.stopping.is_set():
                 await asyncio.wait(hands, timeout=STOP_SECONDS)
         finally:
             tasks = [*hands, *aside, *self._fetching.values()]
@@ -120,12 +121,13 @@ class NewsSpider(scrapy.Spider):
         # A lost database cannot take leases back; they are known as a dead crawler's at the next start.
         with contextlib.suppress(WorldError):
             await self.job.ledger.release(self._hands)
+            await self._watch.look()
         if faults:
             raise faults[0]
 
     async def _first_fault(self, hands: set[asyncio.Task[None]], aside: set[asyncio.Task[Any]]) -> None:
         """Waits for the hands' end, for a fault of any, or for the stop."""
-        while hands and not self._stop.is_set():
+        while hands and not self.stopping.is_set():
             done, _ = await asyncio.wait(hands | aside, return_when=asyncio.FIRST_COMPLETED)
             if any(not task.cancelled() and task.exception() for task in done):
                 return
@@ -145,16 +147,17 @@ class NewsSpider(scrapy.Spider):
             del self._held[hand]
             for native_id in fetched:
                 self._fetching.pop(native_id, None)
+                self._pages.pop(native_id, None)
 
     async def _lease(self, hand: int) -> Slice | None:
         """The next slice; None when all are finished, or what is left has to wait for another day."""
         wait = 0.05
-        while not self._stop.is_set():
-            kinds = KINDS if self._api.open else ("list",)
+        while not self.stopping.is_set():
+            kinds = [d.kind for d in self._source.discoveries if self._api.open or not d.paid]
             if slice_ := await self.job.ledger.lease(hand, kinds):
                 return slice_
             counts = await self.job.ledger.progress()
-            if not counts["leased"] and (not counts["pending"] or kinds != KINDS):
+            if not counts["leased"] and (not counts["pending"] or len(kinds) < len(self._source.discoveries)):
                 return None
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_POLL)
@@ -175,8 +178,30 @@ class NewsSpider(scrapy.Spider):
         known = await self.job.ledger.known(list(found.articles))
         passed = known | self.job.tally.skipped.keys()
         wanted = [native_id for native_id in found.articles if native_id not in passed]
-        results = await asyncio.gather(*(self._article(native_id, found.articles[native_id]) for native_id in wanted))
-        return self._judged(slice_, found, results), wanted
+        begun = self._begin({native_id: found.articles[native_id] for native_id in wanted})
+        results = await asyncio.gather(*(asyncio.shield(self._fetching[native_id]) for native_id in wanted))
+        # Both of two slices that overlap store the article, because each may be lost; one of them counts it.
+        counted = [result for native_id, result in zip(wanted, results, strict=True) if native_id in begun]
+        ready = self._ready(found)
+        results += ready
+        counted += ready
+        extracted = sum(isinstance(result, Article) for result in counted)
+        unreadable = sum(isinstance(result, Skipped) and result.reason == "unreadable" for result in counted)
+        pages = tuple(self._pages[native_id] for native_id in wanted if native_id in self._pages)
+        outcome = self._judged(slice_, found, results)
+        return replace(outcome, pages=pages, fetched=extracted + unreadable, extracted=extracted), wanted
+
+    def _ready(self, found: Found) -> list[Article | Skipped]:
+        """The articles that the answer itself holds: stored again, because nobody is asked for them."""
+        made: list[Article | Skipped] = []
+        for ready in found.ready:
+            try:
+                made.append(self.job.reader.ready(ready))
+                self.job.tally.fetched += 1
+            except Skipped as skipped:
+                self._skip(ready.native_id, ready.url, skipped)
+                made.append(skipped)
+        return made
 
     def _judged(
         self, slice_: Slice, found: Found, results: list[Article | Skipped | FetchFailed | Stopping]
@@ -197,14 +222,18 @@ class NewsSpider(scrapy.Spider):
             )
             return Outcome(slice_, "failed", articles, found.following, found.total, found.seen, error)
         state = "capped" if found.capped else "done"
-        return Outcome(slice_, state, articles, found.following, found.total, found.seen)
+        narrower = found.narrower if found.capped else ()
+        return Outcome(slice_, state, articles, found.following, found.total, found.seen, narrower=narrower)
 
     def _again(self, slice_: Slice) -> str:
         return "pending" if slice_.attempts <= self.job.config.retries else "failed"
 
     async def _settle(self, outcome: Outcome) -> None:
+        # An error may quote an address, and an open-data API has its key in there.
+        outcome = replace(outcome, error=self.job.redact(outcome.error))
         try:
-            stored = await self.job.ledger.settle(outcome)
+            with self.job.tally.timed("store"):
+                stored = await self.job.ledger.settle(outcome)
         except LeaseLost as error:
             log.warning("%s", error)
             self.job.tally.slices["lost"] += 1
@@ -212,45 +241,65 @@ class NewsSpider(scrapy.Spider):
         if outcome.error:
             slice_ = outcome.slice
             what = f"{slice_.kind} {slice_.query or slice_.month} page {slice_.page}"
-            log.warning("%s, try %d, %s: %s", what, slice_.attempts, outcome.state, outcome.error)
-        tally = self.job.tally
-        tally.count(outcome, stored)
-        rate = tally.fetched / max(time.monotonic() - self._started, 1e-3)
-        self.job.meter.advance(stored.new + stored.changed, f"{tally.slices.total():,} slices, {rate:.0f} articles/s")
+            fields = {"event": "slice", "slice": what, "try": slice_.attempts, "state": outcome.state}
+            words = (what, slice_.attempts, outcome.state, outcome.error)
+            log.warning("%s, try %d, %s: %s", *words, extra={"fields": fields})
+        self.job.tally.count(outcome, stored)
 
     async def _discover(self, slice_: Slice) -> Found:
-        url = address(self.job.root, self._source, slice_.key, self.job.config.page_size)
-        if slice_.kind == "search":
-            return await self._api.page(slice_, url, self._fetch)
-        response = await self._fetch(Request(url))
-        if response.status != 200 or not isinstance(response, TextResponse):
+        discovery = self._source.discovery(slice_.kind)
+        if discovery.paid:
+            return await self._api.page(slice_, discovery, self._fetch)
+        call = discovery.call(self.job.scope, slice_.key, self.job.credentials)
+        response = await self._fetch(Request(call.wire_url, headers=dict(call.headers)))
+        if response.status != 200:
             if response.status < 500 and response.status not in (408, 429):
-                raise UnreadablePage(f"{url}: answered {response.status}")
-            raise FetchFailed(f"{url}: answered {response.status}")
-        return read_list(response.text, response.url, self._source, slice_.key)
+                raise UnreadablePage(f"{call.url}: answered {response.status}")
+            raise FetchFailed(f"{call.url}: answered {response.status}")
+        return discovery.read(answer_of(response, call), self.job.scope, slice_.key, self._source)
 
-    async def _article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
-        """The article. Slices that overlap share one fetch of it."""
-        if native_id not in self._fetching:
-            self._fetching[native_id] = asyncio.create_task(self._fetch_article(native_id, url))
-        return await asyncio.shield(self._fetching[native_id])
+    def _begin(self, wanted: Mapping[str, str]) -> set[str]:
+        """Begins to fetch those that no slice fetches yet, and answers which: slices that overlap share one fetch."""
+        begun = wanted.keys() - self._fetching.keys()
+        for native_id, url in wanted.items():
+            if native_id in begun:
+                self._fetching[native_id] = asyncio.create_task(self._fetch_article(native_id, url))
+        return begun
 
     async def _fetch_article(self, native_id: str, url: str) -> Article | Skipped | FetchFailed | Stopping:
         tally = self.job.tally
         try:
-            article = self.job.reader.article(native_id, url, await self._fetch(Request(url)))
-        except RobotsUnreachable:
-            raise
+            article = self._read(native_id, url, await self._fetch(Request(url)))
+        except RobotsUnreachable as error:
+            if self.job.scope.root:
+                raise
+            # One of several hosts: the others go on, and this article's slice is tried again.
+            return FetchFailed(_one_line(error))
         except (FetchFailed, Stopping) as error:
             return error
         except (Skipped, IgnoreRequest, DownloadCancelledError) as error:
             skipped = error if isinstance(error, Skipped) else skipped_by(error)
             assert skipped is not None
-            tally.skipped[native_id] = skipped.reason
-            log.warning("skipped %s, %s: %s", url, skipped.reason, skipped)
+            self._skip(native_id, url, skipped)
             return skipped
         tally.fetched += 1
         return article
+
+    def _read(self, native_id: str, url: str, response: Response) -> Article:
+        """The article in an answer. The page is kept, also where it cannot be read: a better extractor may."""
+        layout = ""
+        try:
+            with self.job.tally.timed("parse"):
+                article, layout = self.job.reader.read(native_id, url, response)
+        finally:
+            if self.job.ledger.keeps_pages and response.status == 200:
+                self._pages[native_id] = raw_page(self.job.reader, native_id, response, layout, now_utc())
+        return article
+
+    def _skip(self, native_id: str, url: str, skipped: Skipped) -> None:
+        self.job.tally.skipped[native_id] = skipped.reason
+        fields = {"event": "skipped", "url": url, "native_id": native_id, "reason": skipped.reason}
+        log.warning("skipped %s, %s: %s", url, skipped.reason, skipped, extra={"fields": fields})
 
     async def _fetch(self, request: Request) -> Response:
         """The answer to a request, after the middlewares' retries.
@@ -261,12 +310,12 @@ class NewsSpider(scrapy.Spider):
             IgnoreRequest, DownloadCancelledError: when it may not be fetched, or is too large.
         """
         async with self._requests:
-            if self._stop.is_set():
+            if self.stopping.is_set():
                 raise Stopping
             assert self.crawler.engine is not None
             try:
                 return await self.crawler.engine.download_async(request)
-            except (IgnoreRequest, DownloadCancelledError):
+            except (Stopping, IgnoreRequest, DownloadCancelledError):
                 raise
             except Exception as error:
                 raise fault(request.url, error) from error

@@ -5,39 +5,51 @@ A benchmark measures; nothing here passes or fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from korbert.bench.measure import Measurement
 from korbert.config import Config
 from korbert.errors import UsageError
 
-PEERS = {"pretrain": ("transformers",)}
+PEERS = {"pretrain": ("transformers",), "crawl": ("raw fetching",), "ingest": ("execute_values",)}
 
 
-def run(name: str, config: Config, *, against: str, tokens: Path | None, rounds: int) -> Measurement:
+def run(
+    name: str, config: Config, *, against: str = "", tokens: Path | None = None, rounds: int = 5, size: int = 0
+) -> Measurement:
     """Measures benchmark `name` of a recipe's shape against a peer.
 
     Args:
         name: which benchmark.
-        config: model, data and batch shape.
-        against: the peer.
-        tokens: a tokens artefact with the text to use; None: the newest under runs/.
+        config: model, data and batch shape; the crawl's settings.
+        against: the peer; empty: the benchmark's first.
+        tokens: pretrain: a tokens artefact with the text to use; None: the newest under runs/.
         rounds: counted rounds, after one of warm-up.
+        size: crawl: articles a round; ingest: rows in all; 0: the benchmark's own.
 
     Raises:
         UsageError: for an unknown name or peer, fewer than 3 rounds, or no encoded text.
     """
     if name not in PEERS:
         raise UsageError(f"bench {name!r}: there is no such benchmark; there are: {', '.join(PEERS)}")
-    if against not in PEERS[name]:
+    if against and against not in PEERS[name]:
         raise UsageError(f"--against {against!r}: must be one of: {', '.join(PEERS[name])}")
     if rounds < 3:
         raise UsageError(f"--rounds {rounds}: must be at least 3, or there is no median to speak of")
+    if size < 0:
+        raise UsageError(f"--size {size}: must be 1 or more, or 0 for the benchmark's own")
+    # Each is imported where it runs: a crawler's image has no torch.
+    if name == "crawl":
+        from korbert.bench import crawl
+
+        return crawl.measure(config, rounds, size or crawl.ARTICLES)
+    if name == "ingest":
+        from korbert.bench import ingest
+
+        return ingest.measure(rounds, size or ingest.ROWS)
     from korbert.bench import pretrain
 
-    benchmarks: dict[str, Callable[[Config, Path, int], Measurement]] = {"pretrain": pretrain.measure}
-    return benchmarks[name](config, tokens or _newest_tokens(), rounds)
+    return pretrain.measure(config, tokens or _newest_tokens(), rounds)
 
 
 def _newest_tokens() -> Path:

@@ -68,14 +68,25 @@ def alternate(
     ours: Callable[[], int], peer: Callable[[], int], rounds: int, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[list[float], list[float]]:
     """Rates of both, in turns after one uncounted round each; each call answers the units it worked through."""
+
+    def rate(work: Callable[[], int]) -> float:
+        started = clock()
+        units = work()
+        return units / (clock() - started)
+
+    return alternate_rates(lambda: rate(ours), lambda: rate(peer), rounds)
+
+
+def alternate_rates(
+    ours: Callable[[], float], peer: Callable[[], float], rounds: int
+) -> tuple[list[float], list[float]]:
+    """Rates of both, in turns after one uncounted round each; each call measures itself and answers its rate."""
     rates: tuple[list[float], list[float]] = ([], [])
     for counted in range(-1, rounds):
         for work, kept in zip((ours, peer), rates, strict=True):
-            started = clock()
-            units = work()
-            seconds = clock() - started
+            rate = work()
             if counted >= 0:
-                kept.append(units / seconds)
+                kept.append(rate)
     return rates
 
 

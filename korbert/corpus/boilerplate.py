@@ -89,6 +89,8 @@ AT_THE_END = (
         rf"[-<\[(]?(?:무단[ ]?(?:전재|복제|배포){_NO_SENTENCE}{{0,40}}금지|All rights reserved)",
         r"[ .\])>-]{0,4}$",
     ),
+    # [사회부는 여러분의 제보를 기다립니다]
+    _rule("tip_line", r"\[[^\[\]\n]{0,40}제보[^\[\]\n]{0,40}\]$"),
     # 제보는 카카오톡 ...   ■ 제보하기 ▷ 전화 ...   ※한빛뉴스는 여러분의 제보를 기다립니다
     _rule(
         "tip_line",
@@ -104,6 +106,9 @@ AT_THE_END = (
         "promotion",
         r"(?<![^\n])[▶▷☞►※][^\n]*(?:구독|바로가기|클릭|채널|카카오톡|페이스북|앱|뉴스레터)[^\n]*$",
     ),
+    _rule("promotion", r"(?<![^\n])이 기사는 [^\n]{1,40}(?:제휴|제공)[^\n]{0,20}$"),
+    # Korea Policy Briefing's last line.
+    _rule("copyright", r"\[자료[ ]?제공[ ]?:[ ]?\(?www\.korea\.kr\)?\]$"),
     _rule("promotion", r"\[뉴스 미란다 원칙\][^\n]{0,200}$"),
     _rule("email", r"[ ]?[(<\[]?[A-Za-z0-9][A-Za-z0-9._%+-]{0,40}[ ]?@[ ]?[A-Za-z0-9.-]{0,60}[)>\]]?$"),
     # 홍길동 기자   세종=홍길동·김영희 기자   /홍길동 정치부 기자   글·사진=홍길동 기자   홍길동 기자 ()
@@ -111,11 +116,24 @@ AT_THE_END = (
         "byline",
         rf"{_AFTER}[/\[(=■]?[ ]?(?:(?:글|사진|글·사진|취재|정리|영상)[ ]?[=:·|]?[ ]?)?",
         rf"(?:[가-힣A-Za-z0-9]{{2,10}}[ ]?[=ㅣ|/ ][ ]?)?{_NAMES}[ ]?(?:[가-힣]{{2,5}}부[ ]?)?{_ROLE}",
-        r"(?:[ ]?기자)?[ ]?[\])]?[ .]?(?:\(\))?$",
+        r"(?:[ ]?기자)?[ ]?[\])]?[ .]?(?:\(\))?(?:[ ]?(?:구독|응원)(?:하기)?|[ ]?다른[ ]?기사[ ]?보기)?$",
+    ),
+    # 영상편집 : 홍길동   (영상취재 : 홍길동, 영상편집 : 김영희)   진행 : 홍길동 앵커
+    _rule(
+        "credit",
+        r"(?<![^\n])[(\[]?(?:(?:영상|촬영|편집|그래픽|구성|진행|연출|취재)(?:취재|편집|기자)?[ ]?[:=][ ]?[가-힣]{2,4}",
+        r"(?:[ ]?(?:기자|앵커|리포터|PD))?[ ]?[/,·|]?[ ]?){1,4}[)\]]?$",
+    ),
+    # A broadcaster's reporter signs off: 지금까지 국회에서 한빛뉴스 홍길동이었습니다.
+    _rule(
+        "byline",
+        r"(?<![^\n])(?:지금까지 [^\n.]{0,30})?[가-힣A-Z]{0,8}(?:뉴스|방송|TV|KBS|MBC|SBS|YTN|JTBC|MBN|채널A)(?: 뉴스)?",
+        r" [가-힣]{2,4}(?:입니다|이었습니다|였습니다)\.$",
     ),
 )
 
-_BODY_TAGS = re.compile(r"\A(?:[\[【][^\[\]【】\n]{1,15}[\]】] ?)+")
+# [표 1] and its like are words of a sentence.
+_BODY_TAG_RULE = _rule("title_tag", r"\A(?:[\[【](?!(?:표|그림|도표|참고|가정)[ ]?\d)[^\[\]【】\n]{1,15}[\]】] ?)+")
 _TITLE_TAGS = re.compile(
     r"^(?:[\[(【<](?:속보|단독|종합\d?보?|긴급|포토|영상|사진|그래픽|\d보|[가-힣]{0,4}속보|카드뉴스|동영상)[\])】>] ?)+"
     r"|(?: ?[\[(](?:종합\d?보?|\d보|상보|속보|영상|포토)[\])])+$"
@@ -124,13 +142,27 @@ _TITLE_TAGS = re.compile(
 
 def strip_boilerplate(text: str) -> tuple[str, Counter[str]]:
     """Normalized `text` without boilerplate, and how many pieces each rule removed."""
-    removed: Counter[str] = Counter()
+    stripped, removed = removals(text)
+    return stripped, Counter(name for name, _ in removed)
+
+
+def removals(text: str) -> tuple[str, list[tuple[str, str]]]:
+    """Normalized `text` without boilerplate, and each piece that was removed with its rule's name, in that order."""
+    removed: list[tuple[str, str]] = []
     for rule in ANYWHERE:
-        text, count = rule.pattern.subn("", text)
-        removed[rule.name] += count
-    text, count = _BODY_TAGS.subn("", text.strip())
-    removed["title_tag"] += count
-    return _strip_end(text.strip(), removed), +removed
+        text = _cut(rule, text, removed)
+    text = _cut(_BODY_TAG_RULE, text.strip(), removed)
+    return _strip_end(text.strip(), removed), removed
+
+
+def _cut(rule: Rule, text: str, removed: list[tuple[str, str]]) -> str:
+    """`text` without what the rule finds, which goes to `removed`."""
+
+    def take(match: re.Match[str]) -> str:
+        removed.append((rule.name, match[0]))
+        return ""
+
+    return rule.pattern.sub(take, text)
 
 
 def strip_title(title: str) -> tuple[str, Counter[str]]:
@@ -139,7 +171,7 @@ def strip_title(title: str) -> tuple[str, Counter[str]]:
     return stripped.strip(), +Counter(title_tag=count)
 
 
-def _strip_end(text: str, removed: Counter[str]) -> str:
+def _strip_end(text: str, removed: list[tuple[str, str]]) -> str:
     for _ in range(FOOTERS):
         shorter = _without_footer(text, removed)
         if shorter == text:
@@ -148,12 +180,12 @@ def _strip_end(text: str, removed: Counter[str]) -> str:
     return text
 
 
-def _without_footer(text: str, removed: Counter[str]) -> str:
+def _without_footer(text: str, removed: list[tuple[str, str]]) -> str:
     """`text` without what the first matching rule finds at its end."""
     head, tail = text[:-TAIL], text[-TAIL:]
     for rule in AT_THE_END:
-        shorter, count = rule.pattern.subn("", tail)
-        if count:
-            removed[rule.name] += 1
+        before = len(removed)
+        shorter = _cut(rule, tail, removed)
+        if len(removed) > before:
             return (head + shorter).rstrip(" \n-·|/")
     return text

@@ -31,6 +31,7 @@ from korbert.corpus.pool import WorkerPool, batched
 from korbert.corpus.sentences import split_sentences
 from korbert.db.articles import KST, Article, read_trainable
 from korbert.db.connection import connect
+from korbert.db.takedowns import register_corpus
 from korbert.errors import UsageError
 from korbert.progress import Meter, meter
 from korbert.storage import Draft, Manifest, publishing, read_jsonl, write_json, write_jsonl
@@ -69,6 +70,8 @@ def run(config: Config, workspace: chain.Workspace, database_url: str, source: s
     tally = _Tally()
     with publishing(plan) as draft, WorkerPool(config.corpus.workers) as pool:
         spill = draft.path / _SPILL
+        with closing(connect(database_url)) as connection:
+            register_corpus(connection, str(workspace.root.resolve()), source)
         with closing(connect(database_url)) as connection, meter("corpus: articles cleaned", expected) as progress:
             raw = map(_raw, read_trainable(connection, source))
             cleaned = pool.ordered(partial(clean_batch, config=config.corpus), batched(raw, BATCH))

@@ -16,7 +16,7 @@ PLACEHOLDERS = {"phone": "[전화]", "email": "[이메일]", "resident": "[주�
 # Area codes and service prefixes of the Korean numbering plan (전기통신번호관리세칙): 02, 031-033, 041-044, 051-055,
 # 061-064; 070 internet, 080 toll-free, 050x personal, 060 information, 01x mobile.
 _PREFIX = r"(?:01[016789]|02|03[1-3]|04[1-4]|05[1-5]|06[0-4]|070|080|050[2-8]?)"
-_JOIN = r"[ ]?[-.–—·/)][ ]?|[ ]"
+_JOIN = r"[ ]?[-.–—·/)_][ ]?|[ ]"
 # No digit, and no digit with a joiner, on either side: those are pieces of longer numbers.
 _LEFT, _RIGHT = r"(?<!\d)(?<!\d[-.,:])", r"(?!\d|[-.,]\d|%)"
 _EXTENSION = r"(?:[ ]?~[ ]?\d{1,4})?"
@@ -42,9 +42,10 @@ _NATIONWIDE = re.compile(
 )
 # Bounded repeats, so that no text makes the search slow.
 _EMAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}[ ]?@[ ]?(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24}(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}[ ]?(?:@|[(\[]at[)\]])[ ]?"
+    r"(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24}(?![A-Za-z0-9])"
 )
-_RESIDENT = re.compile(r"(?<![\d.,-])(\d{6})([ ]?[-–][ ]?)?([1-8]\d{6})(?![\d,-])")
+_RESIDENT = re.compile(r"(?<![\d.,-])(\d{6})([ ]?[-–][ ]?|[ ])?([1-8]\d{6})(?!\d|[,-]\d)")
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 _NO_CHECKSUM_SINCE = date(2020, 10, 5)
 """From this day on the last six digits are drawn at random (행정안전부, 주민등록법 시행규칙): nothing to check."""
@@ -53,7 +54,7 @@ _NO_CHECKSUM_SINCE = date(2020, 10, 5)
 def mask(text: str) -> tuple[str, Counter[str]]:
     """`text` with placeholders, and how many of each kind (`phone`, `email`, `resident`) were put in."""
     found: Counter[str] = Counter()
-    if "@" in text:
+    if "@" in text or "(at)" in text or "[at]" in text:
         text = _replace(_EMAIL, "email", text, found)
     text = _replace(_RESIDENT, "resident", text, found, is_resident_number)
     for pattern in _PHONE_PATTERNS:
@@ -73,7 +74,7 @@ def is_resident_number(match: re.Match[str]) -> bool:
         born = date(century + int(birth[:2]), int(birth[2:4]), int(birth[4:]))
     except ValueError:
         return False
-    if joint and born >= _NO_CHECKSUM_SINCE:
+    if joint and joint.strip() and born >= _NO_CHECKSUM_SINCE:
         return True
     total = sum(weight * digit for weight, digit in zip(_WEIGHTS, digits, strict=False))
     base = 13 if digits[6] >= 5 else 11

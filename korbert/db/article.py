@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from typing import NamedTuple
 
 from korbert.errors import UsageError
 
@@ -16,6 +17,14 @@ NATIVE_ID_BYTES = 1000
 
 YEARS = (1883, 2200)
 """The first modern Korean newspaper, Hanseong Sunbo, is of 1883; a date outside is a date read wrongly."""
+
+
+class Removed(NamedTuple):
+    """A piece of the page's body that the extractor took out of the text."""
+
+    reason: str
+    """One word: caption, advert, byline, copyright."""
+    text: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,14 @@ class Article:
     may_train: bool
     evidence: str
     """How the rights are known."""
+    modified_at: datetime | None = None
+    """The page's own word on its last change, with time zone; None where it says nothing."""
+    canonical_url: str = ""
+    """The page's own address for itself; empty where it names none."""
+    opt_out: str = ""
+    """The page's own refusal of AI training, quoted; empty: it has none."""
+    removed: tuple[Removed, ...] = ()
+    """What the extractor took out of the text, in the page's order."""
 
     def __post_init__(self) -> None:
         if not self.source or not self.native_id:
@@ -48,6 +65,8 @@ class Article:
             raise UsageError(f"article {self.source}/{self.native_id[:60]}…: native_id passes {NATIVE_ID_BYTES} bytes")
         if self.published_at.tzinfo is None:
             raise UsageError(f"article {self.source}/{self.native_id}: published_at has no time zone; add +09:00")
+        if self.modified_at is not None and self.modified_at.tzinfo is None:
+            raise UsageError(f"article {self.source}/{self.native_id}: modified_at has no time zone; add +09:00")
         if not YEARS[0] <= self.published_at.year <= YEARS[1]:
             raise UsageError(
                 f"article {self.source}/{self.native_id}: published_at = {self.published_at.isoformat()}: "

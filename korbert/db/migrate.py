@@ -81,10 +81,13 @@ def migrate(connection: Connection, known: list[Migration] | None = None) -> lis
 
 def _applied(cursor: Cursor) -> dict[int, str]:
     try:
-        cursor.execute(BOOKS)
+        # Even IF NOT EXISTS wants the right to create, which a crawler's role does not have.
+        cursor.execute("SELECT to_regclass('schema_migration')")
+        if cursor.fetchone() == (None,):
+            cursor.execute(BOOKS)
+        cursor.execute("SELECT number, sha256 FROM schema_migration")
     except psycopg2.ProgrammingError as error:
         raise WorldError(f"database schema: {_reason(error)}; let this user own the database") from error
-    cursor.execute("SELECT number, sha256 FROM schema_migration")
     return dict(cursor.fetchall())
 
 

@@ -105,3 +105,8 @@ def test_a_wrong_request_is_refused(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=message):
         bench.run(name, config, against=against, tokens=None, rounds=rounds)
+
+
+def test_a_size_below_nothing_is_refused(config: Config) -> None:
+    with pytest.raises(UsageError, match="--size -1: must be 1 or more"):
+        bench.run("crawl", config, size=-1)

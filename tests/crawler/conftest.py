@@ -59,11 +59,11 @@ class Crawls:
         )
         Workspace(self.workspace).save(replace(recipes.tiny(), crawl=replace(crawl, **fields)))
 
-    def start(self, root: str) -> "subprocess.Popen[str]":
-        """Begins a crawl of the site at `root`."""
+    def start(self, root: str, *arguments: str) -> "subprocess.Popen[str]":
+        """Begins a crawl of the site at `root`, with further arguments."""
         command = [sys.executable, "-m", "crawler", "crawl", "--workspace", str(self.workspace), "--base-url", root]
         return subprocess.Popen(
-            [*command, "--source-name", SOURCE],
+            [*command, "--source-name", SOURCE, *arguments],
             env={**os.environ, "DATABASE_URL": self.database_url, **self.environment},
             cwd=Path(__file__).parents[2],
             stdout=subprocess.PIPE,
@@ -71,9 +71,9 @@ class Crawls:
             text=True,
         )
 
-    def run(self, root: str) -> "Ended":
+    def run(self, root: str, *arguments: str) -> "Ended":
         """A whole crawl."""
-        return ended(self.start(root))
+        return ended(self.start(root, *arguments))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, IgnoreRequest
@@ -6,10 +7,11 @@ from scrapy.http import HtmlResponse, Response
 
 from crawler.fetching import FetchFailed, Reader, Skipped, skipped_by
 from crawler.newsroom.pages import page_of, path_of
-from crawler.publishers.newsroom import NEWSROOM
+from crawler.publishers.newsroom import SOURCE as NEWSROOM
+from crawler.publishers.rights import permitted
 
 ROOT = "http://newsroom.example"
-READER = Reader(NEWSROOM, "newsroom-1a2b")
+READER = Reader(NEWSROOM, "newsroom-1a2b", permitted(NEWSROOM, (), date(2026, 11, 1)))
 
 
 def answered(article, **fields):

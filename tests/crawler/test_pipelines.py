@@ -1,15 +1,19 @@
 import asyncio
 import contextlib
+import gzip
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from crawler.items import RELEASED, Outcome
 from crawler.pipelines import Ledger
+from crawler.warcs import read
 from korbert.db import ledger as table
+from korbert.db import raw
 from korbert.db.articles import Article, summary
 from korbert.db.connection import connect, transaction
 from korbert.db.ledger import LeaseLost, SliceKey
+from korbert.db.raw import RawPage
 from korbert.errors import WorldError
 
 FIRST = [SliceKey("s", "list", month="2020-01"), SliceKey("s", "search", query="경제")]
@@ -126,3 +130,57 @@ def test_a_lost_database_is_one_error_of_the_world(ledger, database_url):
         )
     with pytest.raises(WorldError, match="^database: "):
         asyncio.run(ledger.progress())
+
+
+def raw_page(number):
+    at = datetime(2020, 1, 2, tzinfo=UTC)
+    return RawPage(
+        "s", f"{number}", "newsroom", f"http://h/{number}", at, 200, {}, b"<p>", "1", "one", "own", True, "test"
+    )  # fmt: skip
+
+
+def test_pages_read_and_unread_are_counted_over_all_tries(ledger, connection):
+    async def work():
+        for state in ("pending", "done"):
+            slice_ = await ledger.lease(0, ("list",))
+            await ledger.settle(Outcome(slice_, state, (article(1),), fetched=3, extracted=2))
+
+    asyncio.run(work())
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT state, fetched, extracted FROM slice WHERE kind = 'list'")
+        assert cursor.fetchall() == [("done", 6, 4)]
+
+
+@pytest.mark.parametrize("where", ["postgres", "warc"])
+def test_pages_of_a_lost_slice_are_not_kept(database_url, connection, tmp_path, where):
+    folder = str(tmp_path) if where == "warc" else ""
+
+    async def work(ledger):
+        held = [await ledger.lease(hand, kinds) for hand, kinds in ((0, ("list",)), (1, ("search",)))]
+        await ledger.settle(Outcome(held[0], "done", (article(1),), pages=(raw_page(1),)))
+        with transaction(connection) as cursor:
+            cursor.execute("UPDATE slice SET attempts = attempts + 1 WHERE kind = 'search'")
+        with pytest.raises(LeaseLost):
+            await ledger.settle(Outcome(held[1], "done", (article(2),), pages=(raw_page(2),)))
+
+    with contextlib.closing(Ledger(database_url, "s", lease_seconds=60, raw=where, raw_folder=folder)) as ledger:
+        ledger.prepare(FIRST, "2020-01", "2020-01")
+        asyncio.run(work(ledger))
+    kept = raw.outdated(connection, "s", "2", read=lambda place: read(tmp_path, place))
+    assert [stored.page for stored in kept] == [raw_page(1)]
+    for file in tmp_path.iterdir():
+        assert b"http://h/2" not in gzip.decompress(file.read_bytes())
+
+
+def test_crawlers_share_turns_and_the_mark_of_success(ledger, database_url):
+    async def work(second):
+        assert await ledger.turn("h", 100) == 0
+        assert 90 < await second.turn("h", 100) <= 100
+        await second.hush("h", 1000)
+        assert 900 < await ledger.turn("h", 100) <= 1000
+
+    with contextlib.closing(Ledger(database_url, "s", lease_seconds=60)) as second:
+        asyncio.run(work(second))
+        assert second.last_success() is None
+        ledger.set_success(datetime(2020, 1, 2, tzinfo=UTC))
+        assert second.last_success() == datetime(2020, 1, 2, tzinfo=UTC)

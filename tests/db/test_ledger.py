@@ -18,8 +18,10 @@ from korbert.db.ledger import (
     progress,
     release,
     renew,
+    reopen,
     retry_failed,
     spend_call,
+    split,
 )
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
@@ -199,3 +201,61 @@ def test_all_crawlers_together_stay_within_the_budget_of_a_day(connection, datab
 def test_a_slice_that_makes_no_sense_is_refused_by_the_schema(connection, key):
     with pytest.raises(psycopg2.errors.CheckViolation), transaction(connection) as cursor:
         plan(cursor, [SliceKey("newsroom", *key)])
+
+
+def test_a_capped_slice_names_the_queries_it_was_split_into(connection):
+    planned(connection, 1)
+    slice_ = lease(connection, "newsroom", "w", 60)
+    narrower = [SliceKey("newsroom", "search", query=f"정부 {term}") for term in ("예산", "외교")]
+    with transaction(connection) as cursor:
+        finish(cursor, slice_, "w", "capped", 5000, 100)
+        assert split(cursor, slice_, narrower) == 2
+        assert split(cursor, slice_, narrower) == 0
+        cursor.execute("SELECT split_into FROM slice WHERE id = %s", (slice_.id,))
+        assert cursor.fetchone() == (["정부 예산", "정부 외교"],)
+    assert progress(connection, "newsroom") | {"capped": 1, "pending": 2} == progress(connection, "newsroom")
+
+
+def test_another_cursor_is_another_slice(connection):
+    first = SliceKey("s", "section", "101/259", "2024-01-01", 2, "a")
+    with transaction(connection) as cursor:
+        assert plan(cursor, [first, first, SliceKey("s", "section", "101/259", "2024-01-01", 2, "b")]) == 2
+    assert lease(connection, "s", "w", 60).key == first
+
+
+def test_what_may_hold_something_new_is_opened_again(connection):
+    again = [
+        SliceKey("s", "search", "정부", page=2),
+        SliceKey("s", "feed", "https://h.example/rss"),
+        SliceKey("s", "list", month="2024-02"),
+        SliceKey("s", "list", month="2024-03"),
+        SliceKey("s", "list", "101/259", "2024-02-29"),
+        SliceKey("s", "section", "101/259", "2024-03-01"),
+        # A window of three days that begins then ends on the day before the last success.
+        SliceKey("s", "api", month="2024-02-27"),
+    ]
+    finished_for_good = [
+        SliceKey("s", "list", month="2024-01"),
+        SliceKey("s", "list", "101/259", "2024-02-26"),
+        SliceKey("s", "section", "101/259", "2024-03-01", 2, "old cursor"),
+        SliceKey("s", "file", "CC-NEWS-20240301.warc.gz"),
+    ]
+    with transaction(connection) as cursor:
+        plan(cursor, again + finished_for_good)
+        cursor.execute("UPDATE slice SET state = 'done'")
+        plan(cursor, [SliceKey("other", "search", "정부")])
+        cursor.execute("UPDATE slice SET state = 'done' WHERE source = 'other'")
+        assert reopen(cursor, "s", date(2024, 3, 1)) == len(again)
+    assert [lease(connection, "s", "w", 60).key for _ in again] == again
+    assert lease(connection, "s", "w", 60) is None
+    assert progress(connection, "other")["done"] == 1
+
+
+def test_a_plan_of_many_slices_made_again_adds_only_what_is_new_in_its_order(connection, monkeypatch):
+    monkeypatch.setattr("korbert.db.ledger.PLANNED", 3)
+    days = [SliceKey("s", "list", "101/259", f"2024-03-{day:02d}") for day in range(1, 9)]
+    with transaction(connection) as cursor:
+        assert plan(cursor, days[2:6]) == 4
+        assert plan(cursor, [*days, *days]) == 4
+        assert plan(cursor, days) == 0
+    assert [lease(connection, "s", "w", 60).key for _ in days] == [*days[2:6], *days[:2], *days[6:]]

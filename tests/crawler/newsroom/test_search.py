@@ -136,3 +136,18 @@ def test_the_rate_ends_in_012_and_is_new_in_the_next_second():
 def test_a_system_error_is_se99():
     with serving(MANY[:1], Faults(search_error="SE99")) as newsroom:
         assert ask(newsroom.root, "query=a")[0] == 500
+
+
+HUB_KEYS = {"X-NCP-APIGW-API-KEY-ID": "id", "X-NCP-APIGW-API-KEY": "secret"}
+
+
+def test_api_hub_answers_the_same_and_nests_its_errors(site):
+    asked = parameters(query="경제", display=3, sort="date")
+    status, value = ask(site.root, asked, HUB_KEYS, "/search/v1/news")
+    assert status == 200
+    assert value["items"] == ask(site.root, asked)[1]["items"]
+    assert ask(site.root, asked, KEYS, "/search/v1/news")[1]["error"]["errorCode"] == "024"
+    assert ask(site.root, "query=a&display=0", HUB_KEYS, "/search/v1/news") == (
+        400,
+        {"error": {"errorMessage": "Invalid display value (부적절한 display 값입니다.)", "errorCode": "SE02"}},
+    )

@@ -1,14 +1,15 @@
 import http.client
 import signal
+from datetime import date
 from urllib.parse import urlsplit
 
 import pytest
 
-from crawler.discover import read_list
+from crawler.discovery.protocol import Answer, Scope
 from crawler.newsroom.articles import printed
 from crawler.newsroom.pages import path_of
 from crawler.newsroom.server import Faults, serving
-from crawler.publishers.newsroom import NEWSROOM
+from crawler.publishers import SOURCES
 from korbert.db.ledger import SliceKey
 
 
@@ -24,7 +25,8 @@ def get(root, path, method="GET", **headers):
 def listed(root, month, page):
     _, body = get(root, f"/list?month={month}&page={page}")
     key = SliceKey("s", "list", month=month, page=page)
-    return read_list(body.decode(), f"{root}/list", NEWSROOM, key)
+    source, scope = SOURCES["newsroom"], Scope("s", date(2019, 1, 1), date(2026, 12, 31), root=root)
+    return source.discovery("list").read(Answer(f"{root}/list", body, body.decode()), scope, key, source)
 
 
 def test_list_pages_hold_all_articles_of_the_month_newest_first(articles):
