@@ -37,7 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run_command(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["crawl"]:
+        _become_crawler(words[1:])
+    options = _parser().parse_args(words)
     try:
         return int(options.command(options))
     except pipeline.StageFailed as error:
@@ -46,6 +49,13 @@ def _run_command(arguments: Sequence[str] | None) -> int:
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
+
+
+def _become_crawler(words: list[str]) -> NoReturn:
+    """Puts the crawler's own command in this process's place: the library does not import it."""
+    command = [sys.executable, "-m", "crawler", *words]
+    sys.stdout.flush()
+    os.execv(sys.executable, command)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_audit(commands)
     _add_bench(commands)
     _add_stage(commands)
+    crawler = "Sources, coverage, imports, takedowns: the crawler's own commands."
+    commands.add_parser("crawl", help=crawler, add_help=False)
     return parser
 
 

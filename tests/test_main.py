@@ -79,5 +79,14 @@ def test_a_failure_in_a_real_process_has_no_stack_trace(tmp_path: Path) -> None:
 def test_help_names_every_command(tmp_path: Path) -> None:
     done = korbert("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for command in ("run", "config", "status", "report", "data", "bench", "stage"):
+    for command in ("run", "config", "status", "report", "data", "bench", "stage", "crawl"):
         assert command in done.stdout
+
+
+def test_crawl_hands_over_to_the_crawlers_own_command(tmp_path: Path) -> None:
+    done = korbert("crawl", "sources", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "naver_search" in done.stdout
+    refused = korbert("crawl", "fly", cwd=tmp_path)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert refused.stderr.startswith("crawler: argument COMMAND: invalid choice: 'fly'")
