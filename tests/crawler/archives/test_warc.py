@@ -95,7 +95,9 @@ def test_what_is_cut_off_gives_what_came_before_and_then_an_error(archive):
         assert rows == [first]
 
 
-@pytest.mark.parametrize("data", [b"no archive at all\r\n\r\n", gzip.compress(b"hello " * 1000, mtime=0), b"\x00" * 5000])
+@pytest.mark.parametrize(
+    "data", [b"no archive at all\r\n\r\n", gzip.compress(b"hello " * 1000, mtime=0), b"\x00" * 5000]
+)
 def test_what_is_no_archive_is_an_error(tmp_path, data):
     (tmp_path / "x.warc.gz").write_bytes(data)
     with pytest.raises(UsageError, match="no WARC record"):
