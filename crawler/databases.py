@@ -30,13 +30,19 @@ def opened(options: argparse.Namespace) -> Iterator[Connection]:
         UsageError: when no database is named.
         WorldError: when it cannot be reached or started.
     """
-    with _url(options) as url, contextlib.closing(connect(url)) as connection:
+    with named(options) as url, contextlib.closing(connect(url)) as connection:
         migrate(connection)
         yield connection
 
 
 @contextlib.contextmanager
-def _url(options: argparse.Namespace) -> Iterator[str]:
+def named(options: argparse.Namespace) -> Iterator[str]:
+    """The URL of the options' database; a workspace's own runs as long as the block.
+
+    Raises:
+        UsageError: when no database is named.
+        WorldError: when it cannot be started.
+    """
     if url := options.database_url or os.environ.get("DATABASE_URL", ""):
         yield url
     elif options.workspace is None:

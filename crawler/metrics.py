@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crawler.items import Tally
 from korbert.errors import WorldError
+from korbert.processes import peak_memory
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -94,18 +93,12 @@ def summary(
         "skipped": _plain(Counter(tally.skipped.values())),
         "requests": _plain(tally.requests),
         "received_bytes": tally.received,
-        "peak_memory_mb": round(peak_bytes() / 2**20, 1),
+        "peak_memory_mb": round(peak_memory() / 2**20, 1),
         "stage_seconds": {name: round(value, 3) for name, value in sorted(tally.seconds.items())},
         "api_calls_left": tally.calls_left,
         "api_closed": redact(tally.api_closed),
         "stopped_by": tally.stopped_by,
     }
-
-
-def peak_bytes() -> int:
-    """The process's greatest resident memory so far; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _articles(tally: Tally) -> dict[str, int]:

@@ -152,11 +152,20 @@ def _add_config(commands: Any) -> None:
     )
     show.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(recipes.RECIPES)}")
     _add_settings(show)
+    save = _command(actions, "save", _config_save, "Make a folder a workspace of this configuration.")
+    save.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(recipes.RECIPES)}")
+    save.add_argument("--workspace", metavar="DIR", type=Path, required=True)
+    _add_settings(save)
     _command(actions, "list", _config_list, "Print the recipes' names and what they are.")
 
 
 def _config_show(options: argparse.Namespace) -> int:
     print(as_toml(overridden(recipes.recipe(options.recipe), options.settings)), end="")
+    return 0
+
+
+def _config_save(options: argparse.Namespace) -> int:
+    Workspace(options.workspace).save(overridden(recipes.recipe(options.recipe), options.settings))
     return 0
 
 

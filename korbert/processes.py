@@ -1,11 +1,14 @@
-"""Child processes that do not outlive their parent."""
+"""Processes: children that do not outlive their parent, and the memory that this one has used."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import re
+import resource
 import signal
 import sys
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 # In a container we may be process 1 ourselves, and then a child of process 1 is no orphan.
@@ -21,3 +24,15 @@ def dies_with_parent() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() == 1 != _OURSELVES:  # the parent ended before the call
             os._exit(143)
+
+
+def peak_memory() -> int:
+    """This program's greatest resident memory so far, in bytes.
+
+    On Linux from /proc: getrusage's figure is taken over from the process that forked us, however large that was.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text())):
+        return int(found[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -113,6 +113,7 @@ def _make_template(url: str) -> None:
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like stage `export`'s: a BERT of one layer and width 32, not trained, with a tokenizer of reviews."""
+    import torch
     from tokenizers import BertWordPieceTokenizer
     from transformers import BertConfig, BertForPreTraining, BertTokenizerFast
 
@@ -125,6 +126,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer.train_from_iterator(texts, vocab_size=1_000, limit_alphabet=800, show_progress=False)
     tokenizer.save(str(folder / "tokenizer.json"))
     BertTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), do_lower_case=False).save_pretrained(folder)
+    torch.manual_seed(0)  # whether a task is learned must not be a matter of luck
     BertForPreTraining(
         BertConfig(
             vocab_size=tokenizer.get_vocab_size(),

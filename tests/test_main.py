@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from korbert.__main__ import main
+from korbert.chain import Workspace
 from korbert.recipes import RECIPES
 
 
@@ -23,6 +24,11 @@ def test_config_show_prints_toml_with_the_settings_applied(name: str, capsys: py
     shown = tomllib.loads(capsys.readouterr().out)
     assert shown["recipe"] == name
     assert shown["training"]["lr"] == 3e-4
+
+
+def test_config_save_makes_a_workspace(tmp_path: Path) -> None:
+    assert main(["config", "save", "tiny", "--workspace", str(tmp_path / "press"), "--set", "crawl.delay=2"]) == 0
+    assert Workspace(tmp_path / "press").load().crawl.delay == 2.0
 
 
 def test_config_list_names_every_recipe(capsys: pytest.CaptureFixture) -> None:

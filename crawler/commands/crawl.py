@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crawler.databases import named
 from korbert.chain import Workspace
 from korbert.config import CrawlConfig
 from korbert.db.article import KST
@@ -29,7 +30,9 @@ def add(commands: Any) -> None:
     crawl.set_defaults(command=run)
     crawl.add_argument("--workspace", type=Path, required=True, metavar="DIR", help="folder with the run's config.json")
     crawl.add_argument("--base-url", default="", metavar="URL", help="a site to ask instead of the source's own hosts")
-    crawl.add_argument("--database-url", default="", metavar="URL", help="default: DATABASE_URL of the environment")
+    crawl.add_argument(
+        "--database-url", default="", metavar="URL", help="default: DATABASE_URL, or the workspace's own"
+    )
     crawl.add_argument("--source", default="newsroom", help="which source it is (default %(default)s)")
     crawl.add_argument("--source-name", default="", metavar="NAME", help="its name in the database; default: --source")
     crawl.add_argument("--since", metavar="DAY", help="first month or day, like 2015-01; default: crawl.since")
@@ -57,13 +60,10 @@ def run(options: argparse.Namespace) -> int:
     config = _ranged(Workspace(options.workspace).load().crawl, options.since, options.until)
     if options.dry_run:
         return _rehearse(config, options)
-    url = options.database_url or os.environ.get("DATABASE_URL", "")
-    if not url:
-        raise UsageError("--database-url: is missing; give it, or set DATABASE_URL in the environment")
     redact = logs.Redactor(logs.secrets_of(os.environ, options.database_url))
     logs.begin(options.log, sys.stderr, redact)
     site, tally, started = _site(options), Tally(), time.monotonic()
-    with _metrics(options.metrics_port, site.name, tally), _redacted(redact):
+    with named(options) as url, _metrics(options.metrics_port, site.name, tally), _redacted(redact):
         quiet = logs.is_json(options.log, sys.stderr)
         result = crawl(config, site, url, tally=tally, redact=redact, quiet=quiet, incremental=options.incremental)
     seconds = time.monotonic() - started

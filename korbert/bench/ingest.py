@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -28,6 +26,7 @@ from korbert.db.bulk import copy_in
 from korbert.db.connection import Connection, connect, transaction
 from korbert.db.migrate import migrate
 from korbert.errors import UsageError
+from korbert.processes import peak_memory
 
 ROWS = 1_000_000
 """Rows that COPY writes in all counted rounds."""
@@ -67,9 +66,9 @@ def _fresh_database() -> Iterator[Connection]:
 
 
 def _measure(connection: Connection, rounds: int, rows: int) -> Measurement:
-    before = _peak_bytes()
+    before = peak_memory()
     rates = alternate(_copying(connection, rows), _inserting(connection, rows // SHARE), rounds)
-    peak, live = _peak_bytes(), _storing(connection, rows // SHARE)
+    peak, live = peak_memory(), _storing(connection, rows // SHARE)
     return Measurement(
         name="ingest",
         peer_name="execute_values",
@@ -163,9 +162,3 @@ def _texts() -> list[str]:
     rng = random.Random(1)
     lines = (" ".join(rng.choices(WORDS, k=rng.randint(8, 16))) + "." for _ in count())
     return ["\n".join(islice(lines, 20)) for _ in range(_TEXTS)]
-
-
-def _peak_bytes() -> int:
-    """The process's greatest resident memory so far; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -57,7 +57,7 @@ def test_a_base_url_that_is_no_site_is_refused(capsys, crawls, url):
 
 @pytest.mark.parametrize(
     ("url", "code"),
-    [("", 2), ("mysql://h/db", 2), ("nonsense", 2), ("postgresql://u:sesame@127.0.0.1:1/none", 1)],
+    [("mysql://h/db", 2), ("nonsense", 2), ("postgresql://u:sesame@127.0.0.1:1/none", 1)],
 )
 def test_a_wrong_database_url_is_named_and_its_password_is_not(capsys, crawls, monkeypatch, url, code):
     monkeypatch.delenv("DATABASE_URL", raising=False)
@@ -66,6 +66,14 @@ def test_a_wrong_database_url_is_named_and_its_password_is_not(capsys, crawls, m
     complaint = line(capsys)
     assert "DATABASE_URL" in complaint
     assert "sesame" not in complaint
+
+
+def test_without_a_url_the_workspaces_own_database_is_used(capsys, crawls, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    # Nobody listens there: the crawl gets as far as robots.txt, with its slices planned in a database of its own.
+    assert main(["crawl", "--workspace", str(crawls.workspace), "--base-url", "http://127.0.0.1:1"]) == 1
+    assert "robots.txt" in line(capsys)
+    assert any(crawls.workspace.glob("postgres*"))
 
 
 def test_an_unknown_source_is_named_with_those_there_are(capsys, crawls):
