@@ -7,6 +7,8 @@ stopped by Ctrl-C and SIGTERM.
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -31,6 +33,10 @@ def exit_code(program: str, work: Callable[[], int]) -> int:
         return work()
     except UsageError as error:
         return complain(program, error, 2)
+    except BrokenPipeError:
+        # Whoever read our output has enough of it (`korbert status | head`): end like a program that SIGPIPE ended.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except (WorldError, OSError) as error:
         return complain(program, error, 1)
     except ModuleNotFoundError as error:

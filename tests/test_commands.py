@@ -1,5 +1,9 @@
 """Failures as exit codes, each with one line."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from korbert.commands import Parser, exit_code
@@ -38,3 +42,16 @@ def test_success_is_the_works_own_code() -> None:
 def test_wrong_arguments_are_a_users_error_with_the_way_to_help() -> None:
     with pytest.raises(UsageError, match="unrecognized arguments: --x; see prog --help"):
         Parser(prog="prog").parse_args(["--x"])
+
+
+def test_a_reader_who_has_enough_ends_a_command_without_a_word() -> None:
+    script = (
+        "from korbert.commands import exit_code; import sys; sys.exit(exit_code('p', lambda: print('x' * 10**6) or 0))"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 128 + signal.SIGPIPE
