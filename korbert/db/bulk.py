@@ -1,7 +1,6 @@
 """Articles by COPY: the way of whole archives, with the same result as `articles.store`.
 
-At article length most of the time goes into checking the texts and into Postgres' own writing, so its gain over the
-live path is far from COPY's on short rows: `korbert bench ingest` measures it.
+Its gain over the live path is small at article length: `korbert bench ingest` measures it.
 """
 
 from __future__ import annotations
