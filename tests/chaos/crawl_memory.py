@@ -23,7 +23,7 @@ from korbert.db.migrate import migrate
 
 
 def resident_megabytes(process_id: int) -> int:
-    """A living process's resident memory (Linux)."""
+    """A child's resident memory (Linux); 0 when it has ended and was not waited for yet."""
     status = Path(f"/proc/{process_id}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) // 1024 if found else 0
@@ -43,12 +43,9 @@ def measure(articles: int, seed: int, folder: Path, url: str) -> list[str]:
         while crawler.poll() is None:
             time.sleep(0.5)
             stored = int(str(_rows(url, f"SELECT count(*) FROM article WHERE source = '{SOURCE}'")[0][0]))
-            if stored >= due:
-                with contextlib.suppress(FileNotFoundError):
-                    seconds = time.monotonic() - started
-                    print(
-                        f"{stored:>9,} articles  {resident_megabytes(crawler.pid):>5} MB  {seconds:>5.0f} s", flush=True
-                    )
+            if stored >= due and (megabytes := resident_megabytes(crawler.pid)):
+                seconds = time.monotonic() - started
+                print(f"{stored:>9,} articles  {megabytes:>5} MB  {seconds:>5.0f} s", flush=True)
                 due += max(1, articles // 10)
     faults = verdict(file, url)
     return faults if crawler.returncode == 0 else [*faults, f"the crawler ended with {crawler.returncode}"]
