@@ -1,7 +1,8 @@
-"""The configuration of a run: frozen dataclasses, a module a section, a docstring a field, checked where they are built.
+"""The configuration of a run: frozen dataclasses, a docstring a field, checked where they are built.
 
-A run has one `Config`; each stage reads its own section. `overridden` applies `section.field=value` texts, `as_toml`
-prints a whole config with every field's docstring, `to_dict`/`from_dict` carry it to other processes.
+Each section has a module of its own. A run has one `Config`; each stage reads its own section. `overridden` applies
+`section.field=value` texts, `as_toml` prints a whole config with every field's docstring, `to_dict` and `from_dict`
+carry it to other processes.
 """
 
 from korbert.config.corpus import CorpusConfig
