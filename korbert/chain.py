@@ -61,6 +61,7 @@ NEUTRAL = frozenset(
         "corpus.sources", "corpus.evaluation",  # their files' content counts, as inputs' digests
         "corpus.workers", "corpus.engine", "corpus.ray_address", "tokenizer.workers", "data.workers",
         "training.rows_per_micro_batch", "training.workers", "training.max_restarts", "training.threads",
+        "training.hang_timeout", "training.grace_seconds",
         "training.device", "training.static_shapes",
         "training.checkpoint_every", "training.keep_checkpoints", "training.log_every",
         "training.evaluate_every", "training.evaluate_samples",

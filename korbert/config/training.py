@@ -54,6 +54,12 @@ class TrainingConfig:
     """Training processes on this machine, as torchrun's --nproc-per-node."""
     max_restarts: int = 3
     """How often torchrun starts the workers again after one is lost."""
+    hang_timeout: float = 600.0
+    """Seconds without a completed step on any rank after which the one that stands still is named and killed: more than
+    the longest evaluation or compilation takes; 0: workers are never watched."""
+    grace_seconds: float = 30.0
+    """Seconds from SIGTERM to SIGKILL, as Kubernetes' terminationGracePeriodSeconds (30): in the first half a worker
+    waits for the step's end, in the second it saves the last complete step without its peers."""
     threads: int = 1
     """CPU threads a worker; no meaning on GPU."""
     device: str = "auto"
@@ -85,8 +91,9 @@ class TrainingConfig:
             "checkpoint_every", "keep_checkpoints", "log_every",
         ):  # fmt: skip
             require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "must be at least 1")
-        for name in ("max_steps", "max_restarts", "evaluate_every", "evaluate_samples"):
+        for name in ("max_steps", "max_restarts", "hang_timeout", "evaluate_every", "evaluate_samples"):
             require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "must be 0 or more")
+        require(self.grace_seconds > 0, "training.grace_seconds", self.grace_seconds, "must be more than 0")
         require(self.lr > 0, "training.lr", self.lr, "must be more than 0")
         require(0 <= self.warmup < 1, "training.warmup", self.warmup, "is a share of all steps: 0 or more, below 1")
         for name, known in (
