@@ -11,6 +11,9 @@ from korbert.config.rules import require
 class TrainingConfig:
     """Pre-training: batch, optimiser, schedule, checkpoints, processes."""
 
+    start: str = ""
+    """Folder of a model to start from, as transformers or stage export wrote it, of the shape that `model` says and
+    the tokens' vocabulary; heads that it lacks are drawn by the seed. Empty: all weights are."""
     epochs: int = 1
     """Passes over all samples."""
     max_steps: int = 0
@@ -94,6 +97,8 @@ class TrainingConfig:
         for name in ("max_steps", "max_restarts", "hang_timeout", "evaluate_every", "evaluate_samples"):
             require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "must be 0 or more")
         require(self.grace_seconds > 0, "training.grace_seconds", self.grace_seconds, "must be more than 0")
+        idle = f"must not pass training.global_batch = {self.global_batch}: a worker without a sample only waits"
+        require(self.workers <= self.global_batch, "training.workers", self.workers, idle)
         require(self.lr > 0, "training.lr", self.lr, "must be more than 0")
         require(0 <= self.warmup < 1, "training.warmup", self.warmup, "is a share of all steps: 0 or more, below 1")
         for name, known in (

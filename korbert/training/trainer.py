@@ -18,7 +18,6 @@ from torch import Tensor
 from korbert.data.audit import AuditLog, attempts
 from korbert.data.loader import StepBatch
 from korbert.data.order import fold
-from korbert.model.build import build
 from korbert.model.layout import Inputs
 from korbert.model.pretraining import Pretraining, PretrainLosses
 from korbert.storage import write_bytes
@@ -35,6 +34,7 @@ from korbert.training.peak import peak
 from korbert.training.process_group import Group, World
 from korbert.training.replicas import Replicas
 from korbert.training.schedule import learning_rate
+from korbert.training.start import initial_model
 
 Report = Callable[[int, str], None]
 Warn = Callable[[str], None]
@@ -53,7 +53,7 @@ class Trainer:
         self._accelerator, device = accelerator, accelerator.device
         accelerator.seed(course.config.seed)
         store = course.store
-        self.model = build(course.config.model, store.vocab_size, store.special.pad).to(device)
+        self.model = initial_model(course.config, store).to(device)
         self._optimizer = optimizer.build(self.model, course.config.training, device)
         decay = course.config.training.ema
         self._average = Average(self.model, decay) if decay else None
