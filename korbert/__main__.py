@@ -244,7 +244,7 @@ def _stage(options: argparse.Namespace) -> int:
     elif options.name in DRIVERS:
         importlib.import_module(DRIVERS[options.name]).run(config, workspace)
         if options.name == "pretrain":
-            runs.summarize(workspace)
+            print(runs.summarize(workspace))
     else:
         raise UsageError(f"stage {options.name!r}: there is no such stage; there are: corpus, {', '.join(DRIVERS)}")
     return 0

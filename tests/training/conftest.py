@@ -57,6 +57,12 @@ def build(root: Path, *assignments: str, documents: int = 300) -> tuple[Config, 
     return config, workspace
 
 
+@pytest.fixture(scope="session")
+def builder() -> MakeWorkspace:
+    """`build` itself, for fixtures of a wider scope than a test's."""
+    return build
+
+
 @pytest.fixture
 def make_workspace(tmp_path: Path) -> MakeWorkspace:
     """Builds workspaces under the test's folder; arguments as `build`'s."""
