@@ -24,6 +24,7 @@ from korbert.storage import damage
 from korbert.training import launch
 from korbert.training.course import course
 from korbert.training.device import CpuAccelerator
+from korbert.training.locks import sole
 from korbert.training.process_group import Group, World
 from korbert.training.trainer import Trainer
 from korbert.training.worker import failures
@@ -188,7 +189,7 @@ def test_a_run_that_follows_a_stopped_one_at_once_waits_for_it(make_workspace: M
 
 def test_two_trainings_do_not_share_a_folder(make_workspace: MakeWorkspace) -> None:
     config, workspace = make_workspace()
-    with launch._sole(workspace), pytest.raises(WorldError, match="another training is at work here"):
+    with sole(workspace, 30.0), pytest.raises(WorldError, match="another training is at work here"):
         launch.run(config, workspace)
     assert not workspace.path("pretrain").exists()
 
