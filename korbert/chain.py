@@ -64,7 +64,7 @@ NEUTRAL = frozenset(
         "training.hang_timeout", "training.grace_seconds",
         "training.device", "training.static_shapes",
         "training.start",  # its files' content counts, as an input's digest
-        "training.checkpoint_every", "training.keep_checkpoints", "training.log_every",
+        "training.checkpoint_every", "training.checkpoint_url", "training.keep_checkpoints", "training.log_every",
         "training.evaluate_every", "training.evaluate_samples",
         "finetune.data",  # likewise
         "tune.concurrent",

@@ -78,6 +78,9 @@ class TrainingConfig:
     """Fill every micro-batch to the same sizes: what a TPU and compiled steps want; slower on CPU."""
     checkpoint_every: int = 100
     """Optimiser steps between two checkpoints; the last step always makes one."""
+    checkpoint_url: str = ""
+    """Where checkpoints lie: an fsspec URL (s3://bucket/name, gs://, file://) that every worker reaches and no other
+    training uses; empty: the artefact's folder."""
     keep_checkpoints: int = 2
     """Newest checkpoints kept on disk."""
     log_every: int = 10
@@ -96,6 +99,9 @@ class TrainingConfig:
             require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "must be at least 1")
         for name in ("max_steps", "max_restarts", "hang_timeout", "evaluate_every", "evaluate_samples"):
             require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "must be 0 or more")
+        url = self.checkpoint_url
+        rule = "must be a URL, as s3://bucket/name or file:///folder, or empty"
+        require(not url or "://" in url, "training.checkpoint_url", url, rule)
         require(self.grace_seconds > 0, "training.grace_seconds", self.grace_seconds, "must be more than 0")
         idle = f"must not pass training.global_batch = {self.global_batch}: a worker without a sample only waits"
         require(self.workers <= self.global_batch, "training.workers", self.workers, idle)

@@ -38,7 +38,7 @@ class Window:
         # MLM, SOP, their hits, and the gradients' norms.
         self._sums = torch.zeros(5, dtype=torch.float64, device=self._accelerator.device)
         self._steps = self._masked = self._samples = self._tokens = self._flops = 0
-        self._waited = 0.0
+        self._waited = self._saving = 0.0
         self._started = time.monotonic()
 
     def waiting(self, batches: Iterator[StepBatch]) -> Iterator[StepBatch]:
@@ -54,6 +54,10 @@ class Window:
     def leave_out(self, seconds: float) -> None:
         """Time since the last line that was not spent on training."""
         self._started += seconds
+
+    def saved(self, seconds: float) -> None:
+        """Time for which training stood still for a checkpoint. Rank 0 alone tells: the others wait for it."""
+        self._saving += seconds
 
     def add_losses(self, losses: PretrainLosses) -> None:
         """Adds one micro-batch of this rank."""
@@ -75,11 +79,11 @@ class Window:
             world_size: ranks.
             exchange: answers the seconds that this rank's device waited for the others' gradients.
         """
-        own = torch.tensor([self._flops, self._waited, exchange()], dtype=torch.float64)
+        own = torch.tensor([self._flops, self._waited, exchange(), self._saving], dtype=torch.float64)
         sums = torch.cat([self._sums, own.to(self._accelerator.device)])
         if world_size > 1:
             dist.all_reduce(sums)
-        mlm, sop, mlm_correct, sop_correct, norms, flops, waited, exchanged = self._accelerator.read(sums)
+        mlm, sop, mlm_correct, sop_correct, norms, flops, waited, exchanged, saving = self._accelerator.read(sums)
         seconds = max(1e-9, time.monotonic() - self._started)
         means = {
             "mlm": mlm / self._masked,
@@ -91,6 +95,7 @@ class Window:
             "tokens_per_second": self._tokens / seconds,
             "data_stall": waited / world_size / seconds,
             "communication_stall": exchanged / world_size / seconds,
+            "checkpoint_stall": saving / seconds,
         }
         if self.peak:
             means["mfu"] = flops / (seconds * self.peak * world_size)
