@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from korbert.report import charts
 from korbert.report.compare import aligned, row
 from korbert.report.numbers import duration, fixed, percent, whole
-from korbert.report.runs import Pretraining, Run
+from korbert.report.runs import HeldOut, Pretraining, Run
 from korbert.report.shapes import Curves
 
 CHARTS = ("mlm", "sop", "loss", charts.BITS, "lr", "speed")
@@ -53,15 +53,15 @@ def _effort(run: Run, found: Pretraining) -> str:
 
 def _losses(found: Pretraining) -> Sequence[Sequence[str]]:
     last, entropy = found.points[-1], found.unigram_entropy
-    held = found.held_out[-1] if found.held_out else None
+    held = found.held_out[-1] if found.held_out else HeldOut(last.step, *(None,) * 7)
     both = None if entropy is None else entropy + math.log(2)
     rows: list[tuple[str, float | None, float | None, str]] = [
-        ("MLM, nats", last.mlm, held and held.mlm, f"{fixed(entropy, 4)} (how often tokens occur)"),
-        ("SOP, nats", last.sop, held and held.sop, f"{fixed(math.log(2), 4)} (ln 2)"),
-        ("sum, nats", last.loss, held and held.loss, fixed(both, 4)),
-        ("MLM accuracy", last.mlm_accuracy, held and held.mlm_accuracy, ""),
-        ("SOP accuracy", last.sop_accuracy, held and held.sop_accuracy, "0.5"),
-        ("bits a character", None, held and held.bits_per_character, ""),
+        ("MLM, nats", last.mlm, held.mlm, f"{fixed(entropy, 4)} (how often tokens occur)"),
+        ("SOP, nats", last.sop, held.sop, f"{fixed(math.log(2), 4)} (ln 2)"),
+        ("sum, nats", last.loss, held.loss, fixed(both, 4)),
+        ("MLM accuracy", last.mlm_accuracy, held.mlm_accuracy, ""),
+        ("SOP accuracy", last.sop_accuracy, held.sop_accuracy, "0.5"),
+        ("bits a character", None, held.bits_per_character, ""),
     ]
     shown = [(name, fixed(trained, 4), fixed(asked, 4), nothing) for name, trained, asked, nothing in rows]
     return [("last values", "training", "held out", "knowing nothing"), *shown]
