@@ -25,7 +25,7 @@ def point(record: dict[str, Any]) -> Point | None:
     if step is None:
         return None
     names = ("tokens", "mlm", "sop", "loss", "mlm_accuracy", "sop_accuracy", "tokens_per_second")
-    values = {name: finite(record.get(name)) for name in names}
+    values: dict[str, Any] = {name: finite(record.get(name)) for name in names}
     cost: dict[str, Any] = {name: finite(record.get(name)) for name in ("seconds", "mfu", "lr")}
     numbers: dict[str, Any] = {name: count(record.get(name)) or 0 for name in ("attempt", "recoveries")}
     return Point(step, **values, **numbers, **cost)
