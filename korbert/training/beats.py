@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -57,7 +58,8 @@ class Beats:
             neighbour.write_text(json.dumps(asdict(beat)))
             neighbour.replace(path)
         except OSError:
-            neighbour.unlink(missing_ok=True)
+            with suppress(OSError):
+                neighbour.unlink()
             return False
         return True
 
@@ -87,6 +89,6 @@ def place_of(thread: int) -> tuple[str, bool]:
     modules = [str(found.f_globals.get("__name__", "")) for found in frames]
     waiting = any(module.startswith(_WAITING) for module in modules)
     for found, module in zip(frames, modules, strict=True):
-        if module.startswith(_OURS):
+        if module.startswith(_OURS) and module != __name__:
             return f"{found.f_code.co_name} ({Path(found.f_code.co_filename).name}:{found.f_lineno})", waiting
     return "outside of korbert", waiting

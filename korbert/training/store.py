@@ -71,7 +71,7 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=_BACKLOG)
     except OSError as error:
-        raise WorldError(f"store at {host}:{port}: {error.strerror}; choose another --port") from error
+        raise WorldError(f"store at {host}:{port}: {os.strerror(error.errno or 0)}; choose another --port") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,7 +98,7 @@ def _leave(_: int, __: FrameType | None) -> None:
 
 def _serve(listener: socket.socket) -> None:
     # Torch takes seconds to import; the signals and the port come first.
-    from torch.distributed import TCPStore
+    from torch._C._distributed_c10d import TCPStore
 
     host, port = listener.getsockname()[:2]
     store = TCPStore(

@@ -76,6 +76,14 @@ def _workers(workspace: Workspace) -> list[int]:
     return [pid for pid in _processes(workspace, "korbert.training") if pid not in agents]
 
 
+def _command(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def _await(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
@@ -139,9 +147,39 @@ def test_a_worker_killed_in_mid_run_is_replaced_and_nothing_is_lost(
         os.kill(_workers(workspace)[-1], signal.SIGKILL)
         assert driver.wait(PATIENCE) == 0
     summary = _summary(workspace)
-    assert summary["restarts"] == 1
+    assert summary["restarts"] == summary["recoveries"] == 1
+    assert [recovered["cause"] for recovered in summary["recovered"]] == ["killed"]  # type: ignore[attr-defined]
+    assert 0 < summary["recovered"][0]["seconds"] < PATIENCE  # type: ignore[index]
     assert summary["audit"]["clean"] is True  # type: ignore[index]
+    assert summary["audit"]["replayed_steps"] == 0  # type: ignore[index]
     assert _losses(workspace) == _losses(undisturbed)
+
+
+def test_where_the_store_is_lost_another_is_started_and_nothing_is_lost(
+    make_workspace: MakeWorkspace, undisturbed: Workspace
+) -> None:
+    _, workspace = make_workspace("model.dropout=0.0", "training.max_restarts=1", "training.checkpoint_every=1000")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 3)
+        store = next(pid for pid in _children(driver.pid) if "korbert.training.store" in _command(pid))
+        os.kill(store, signal.SIGKILL)
+        assert driver.wait(PATIENCE) == 0
+    summary = _summary(workspace)
+    assert summary["audit"]["replayed_steps"] == 0  # type: ignore[index]
+    assert summary["logs"] == ["logs/launch-1", "logs/launch-2"]
+    assert [failure.kind for failure in failures(workspace).read()][-1] == "store"
+    assert _losses(workspace) == _losses(undisturbed)
+
+
+def test_a_single_worker_that_is_frozen_is_ended_by_the_driver_and_replaced(make_workspace: MakeWorkspace) -> None:
+    _, workspace = make_workspace("model.dropout=0.0", "training.workers=1", "training.hang_timeout=8")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 3)
+        os.kill(_workers(workspace)[0], signal.SIGSTOP)
+        assert driver.wait(PATIENCE) == 0
+    summary = _summary(workspace)
+    assert summary["recoveries"] == 1
+    assert summary["audit"]["clean"] is True  # type: ignore[index]
 
 
 def test_stopped_then_killed_outright_then_run_again_it_is_the_undisturbed_training(
