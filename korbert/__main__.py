@@ -27,6 +27,7 @@ from korbert.console import (
     data,
     doctor,
     finetune,
+    plan,
     runs,
     tokenizer,
     with_sources,
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands)
     _add_status(commands)
     _add_report(commands)
-    for module in (corpus, tokenizer, data, finetune, bench, runs, doctor):
+    for module in (corpus, tokenizer, data, finetune, bench, plan, runs, doctor):
         module.add(commands)
     _add_stage(commands)
     crawler = "Sources, coverage, imports, takedowns: the crawler's own commands."
