@@ -33,7 +33,14 @@ sys.exit(main(sys.argv[1:]))
 """
 VOCABULARY = 300
 # A model of the tokens below that takes no time.
-SHAPE = ("model.layers=1", "model.hidden=32", "model.heads=2", "model.intermediate=64", "training.max_steps=3")
+SHAPE = (
+    "model.layers=1",
+    "model.hidden=32",
+    "model.heads=2",
+    "model.intermediate=64",
+    "training.max_steps=3",
+    "training.workers=1",
+)
 
 
 def _options(settings: tuple[str, ...]) -> list[str]:
