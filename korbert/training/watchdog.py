@@ -24,6 +24,8 @@ from korbert.training.beats import Beat, Beats, place_of
 _EVERY = 1.0
 # Part of the timeout without a beat after which a process counts as stopped.
 _SILENT = 0.5
+# Seconds that workers who act have for saving at least.
+_SAVING = 10.0
 
 
 @dataclass(frozen=True)
@@ -169,9 +171,9 @@ class Overseer:
     """The driver's eye: it kills local workers of which none is left to do it, as a single stopped one."""
 
     def __init__(self, beats: Beats, timeout: float) -> None:
-        """Waits a quarter longer than the workers do, who save first."""
+        """Waits longer than the workers do, who save first."""
         self._beats, self._timeout = beats, timeout
-        self._clock, self._judge = Clock(moment(timeout)), Standstill(timeout * 1.25 + 2)
+        self._clock, self._judge = Clock(moment(timeout)), Standstill(timeout * 1.25 + _SAVING)
         self._due = 0.0
 
     def look(self) -> Hang | None:

@@ -5,6 +5,7 @@ All trainings here have the undisturbed one's config, so their curves must be it
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -180,6 +181,28 @@ def test_a_single_worker_that_is_frozen_is_ended_by_the_driver_and_replaced(make
     summary = _summary(workspace)
     assert summary["recoveries"] == 1
     assert summary["audit"]["clean"] is True  # type: ignore[index]
+
+
+def test_a_rank_that_is_stuck_in_a_write_is_named_while_the_other_waits_for_it(
+    make_workspace: MakeWorkspace, undisturbed: Workspace, tmp_path: Path
+) -> None:
+    _, workspace = make_workspace("model.dropout=0.0", "training.hang_timeout=8", "training.max_restarts=1")
+    metrics, kept = workspace.path("pretrain") / "metrics.jsonl", tmp_path / "kept.jsonl"
+    os.mkfifo(tmp_path / "stuck")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 3 and metrics.exists())
+        # A pipe that nobody reads: as a network disk that has gone, it lets its writer wait for ever.
+        os.link(metrics, kept)
+        os.replace(tmp_path / "stuck", metrics)
+        _await(lambda: [failure for failure in failures(workspace).read() if failure.kind == "hang"])
+        os.replace(kept, metrics)
+        assert driver.wait(PATIENCE) == 0
+    told = next(failure.message for failure in failures(workspace).read() if failure.kind == "hang")
+    assert re.match(r"rank 0 \(pid \d+ on \S+\): no step for \d+ s, in step \d+, append \(metrics\.py:\d+\)$", told)
+    summary = _summary(workspace)
+    assert [recovered["cause"] for recovered in summary["recovered"]] == ["hang"]  # type: ignore[attr-defined]
+    assert summary["audit"]["replayed_steps"] == 0  # type: ignore[index]
+    assert _losses(workspace) == _losses(undisturbed)
 
 
 def test_stopped_then_killed_outright_then_run_again_it_is_the_undisturbed_training(
