@@ -157,10 +157,11 @@ class Checkpoints:
         for name in self._names():
             try:
                 record = self._record(name)
-                self._require_ours(name, record)
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                continue
-            return
+                known = "key" in record
+            except (OSError, ValueError, TypeError):
+                known = False
+            if known:
+                return self._require_ours(name, record)
 
     def _whole(self, name: str, warn: Warn) -> Checkpoint | None:
         """The checkpoint of this name, unless it is damaged, of which it warns."""
@@ -178,7 +179,8 @@ class Checkpoints:
 
     def _record(self, name: str) -> Any:
         with self._shelf.reading(name, RECORD) as handle:
-            return json.loads(handle.read())
+            content = handle.read()
+        return json.loads(content)
 
     def _damage(self, name: str, files: Mapping[str, Mapping[str, Any]]) -> str:
         """What is wrong with a checkpoint's files, as one phrase; empty when nothing is."""

@@ -137,7 +137,7 @@ class FolderShelf(Shelf):
     def probe(self) -> None:
         """As `Shelf`."""
         mark = self._folder / f".probe-{secrets.token_hex(4)}"
-        with self._told(mark.name):
+        with self._told(""):
             self._folder.mkdir(parents=True, exist_ok=True)
             _write(mark, lambda handle: None)
             mark.unlink()
