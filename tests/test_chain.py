@@ -102,11 +102,14 @@ def test_fields_of_speed_and_manners_leave_everything_fresh(config: Config, fini
     other = f"{value}x" if isinstance(value, str) else str(value + 7)
     other = {
         "training.device": "cpu",
+        "training.checkpoint_url": "file:///elsewhere",
         "training.static_shapes": "true",
+        "training.compile": "true",
         "crawl.raw": "postgres",
         "corpus.engine": "ray",
     }.get(field, other)
-    assert set(states(overridden(config, [f"{field}={other}"]), finished).values()) == {"fresh"}
+    also = ["training.static_shapes=true"] if field == "training.compile" else []
+    assert set(states(overridden(config, [f"{field}={other}", *also]), finished).values()) == {"fresh"}
 
 
 def test_a_remade_artefact_with_other_content_makes_its_readers_stale(config: Config, finished: Workspace) -> None:
