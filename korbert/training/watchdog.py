@@ -146,7 +146,7 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Beats until the end."""
         clock, judge, count = Clock(moment(self._timeout)), Standstill(self._timeout), 0
-        while not self._done.wait(clock.moment):
+        while True:
             count += 1
             written = self._beats.write(self._beat(count))
             elapsed = clock.elapsed()
@@ -154,6 +154,7 @@ class Watchdog(threading.Thread):
             hang = judge.look(self._beats.read(self._own[0]), elapsed) if written and self._timeout else None
             if hang and not self._done.is_set():
                 self._act(hang)
+            if hang or self._done.wait(clock.moment):
                 break
 
     def end(self) -> None:

@@ -147,6 +147,17 @@ class Field:
         """The workers' last signs of life, by rank."""
         return Beats(self.training.logs / "beats").newest()
 
+    def worker(self, rank: int) -> int:
+        """The process id of a worker of the present attempt."""
+        found: list[Beat] = []
+
+        def there() -> bool:
+            found[:] = self.beats()
+            return len(found) == self.events(BEGUN)[-1]["workers"] and all(_alive(beat) for beat in found)
+
+        self.wait(there, "a sign of every worker")
+        return found[rank].pid
+
     def events(self, kind: str) -> list[dict[str, Any]]:
         """The journal's events of a kind."""
         return [event for event in self.training.journal.read() if event["event"] == kind]
@@ -194,11 +205,11 @@ class Field:
 
 
 def worker_killed(field: Field) -> None:
-    os.kill(field.beats()[-1].pid, signal.SIGKILL)
+    os.kill(field.worker(-1), signal.SIGKILL)
 
 
 def leader_killed(field: Field) -> None:
-    os.kill(field.beats()[0].pid, signal.SIGKILL)
+    os.kill(field.worker(0), signal.SIGKILL)
 
 
 def agent_killed(field: Field) -> None:
@@ -214,7 +225,7 @@ def store_killed(field: Field) -> None:
 
 
 def worker_stopped(field: Field) -> None:
-    os.kill(field.beats()[-1].pid, signal.SIGTERM)
+    os.kill(field.worker(-1), signal.SIGTERM)
 
 
 def agent_stopped(field: Field) -> None:
@@ -224,11 +235,11 @@ def agent_stopped(field: Field) -> None:
 
 
 def worker_frozen(field: Field) -> None:
-    os.kill(field.beats()[-1].pid, signal.SIGSTOP)
+    os.kill(field.worker(-1), signal.SIGSTOP)
 
 
 def stopped_while_a_peer_is_frozen(field: Field) -> None:
-    os.kill(field.beats()[-1].pid, signal.SIGSTOP)
+    os.kill(field.worker(-1), signal.SIGSTOP)
     count = len(field.agents)
     field.end(signal.SIGTERM)
     field.launch(count)
@@ -236,7 +247,7 @@ def stopped_while_a_peer_is_frozen(field: Field) -> None:
 
 def disk_full(field: Field) -> None:
     """No file of rank 0's may grow beyond a limit: its next checkpoint fails, or a log does, as on a full disk."""
-    pid = field.beats()[0].pid
+    pid = field.worker(0)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (ROOM, resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]))
 
 

@@ -84,15 +84,15 @@ def test_the_frozen_rank_was_named_and_the_others_stacks_are_in_their_logs(field
 
 
 def test_a_worker_frozen_for_a_moment_goes_on_as_if_nothing_had_been(field) -> None:
-    beat = field.beats()[-1]
-    os.kill(beat.pid, signal.SIGSTOP)
+    pid = field.worker(-1)
+    os.kill(pid, signal.SIGSTOP)
     time.sleep(1)  # peers end the step that they are in
     attempt, step = field.last()
     time.sleep(2)
     assert field.last() == (attempt, step)
-    os.kill(beat.pid, signal.SIGCONT)
+    os.kill(pid, signal.SIGCONT)
     field.wait(lambda: field.last()[1] > step + 5, "steps after the freeze")
-    assert (field.last()[0], field.beats()[-1].pid) == (attempt, beat.pid)
+    assert (field.last()[0], field.worker(-1)) == (attempt, pid)
 
 
 def test_in_the_end_the_audit_is_clean_and_the_curve_is_the_undisturbed_one(field) -> None:
