@@ -16,7 +16,6 @@ from korbert.data.shard_writer import write_store
 from korbert.data.shards import Sentence, Special
 from korbert.model.build import build
 from korbert.storage import Plan, publishing, read_manifest
-from korbert.training.course import course
 from korbert.training.export import write_model
 
 # The command itself, in a process that tells of every process it starts.
@@ -150,15 +149,10 @@ def test_a_start_of_another_vocabulary_is_refused(workspace: Workspace, entries:
 
 
 def test_a_checkpoint_of_another_model_is_refused_before_a_worker_starts(workspace: Workspace) -> None:
-    config = workspace.load()
+    config = overridden(workspace.load(), [f"training.checkpoint_url=file://{workspace.root / 'elsewhere'}"])
+    workspace.save(config)
     assert _command("stage", "pretrain", "--workspace", str(workspace.root), cwd=workspace.root).returncode == 0
-    (workspace.path("pretrain") / "checkpoints").rename(workspace.root / "checkpoints")
-    workspace.path("pretrain").rename(workspace.root / "before")
-    other = overridden(config, ["model.layers=2"])
-    workspace.save(other)
-    place = course(other, workspace).folder / "checkpoints"
-    place.parent.mkdir()
-    (workspace.root / "checkpoints").rename(place)
+    workspace.save(overridden(config, ["model.layers=2"]))
     said = _refused("stage", "pretrain", "--workspace", str(workspace.root), cwd=workspace.root, written=True)
     assert "model.layers = 2" in said
     assert "use that value, or train in another --workspace" in said
