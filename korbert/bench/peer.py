@@ -23,6 +23,7 @@ from transformers import (
     TrainerCallback,
     TrainingArguments,
 )
+from transformers.training_args import OptimizerNames
 
 from korbert.bench.measure import Seconds
 from korbert.config import ModelConfig
@@ -67,12 +68,12 @@ class Peer:
     @property
     def optimizer(self) -> str:
         """What `TrainingArguments` has as its optimiser."""
-        return str(self._trainer.args.optim.value)
+        return OptimizerNames(self._trainer.args.optim).value
 
     def train(self, examples: Sequence[Example]) -> Seconds:
         """One pass over the samples: from the making of the first batch to the end of the last step, without what
         `Trainer.train` sets up before and tells after."""
-        self._trainer.train_dataset = list(examples)  # type: ignore[assignment]
+        self._trainer.train_dataset = list(examples)
         self._trainer.train()
         return self._clock.began.until(self._clock.ended)
 
@@ -96,7 +97,8 @@ def peer_model(
     peer = BertForPreTraining(BertConfig(**fields))
     peer.load_state_dict(to_transformers(model.state_dict(), shape), strict=False)
     peer.tie_weights()
-    return peer.train()
+    peer.train()
+    return peer
 
 
 def examples(batches: Sequence[MicroBatch]) -> list[Example]:

@@ -89,14 +89,12 @@ class Ours:
 
 
 def lengthened(config: Config, max_tokens: int) -> Config:
-    """The recipe with samples of at most `max_tokens`, and about as many tokens a micro-batch as it had."""
-    training = config.training
-    rows = max(1, training.rows_per_micro_batch * training.row_tokens // max_tokens)
+    """The recipe with samples and rows of at most `max_tokens`, and as many rows a micro-batch as it had."""
     return replace(
         config,
         data=replace(config.data, max_tokens=max_tokens),
         model=replace(config.model, max_positions=max(max_tokens, config.model.max_positions)),
-        training=replace(training, row_tokens=max_tokens, rows_per_micro_batch=rows),
+        training=replace(config.training, row_tokens=max_tokens),
     )
 
 

@@ -58,10 +58,10 @@ def test_our_steps_learn_and_count_real_tokens_only(config: Config, tokens: Path
 
 
 @pytest.mark.parametrize("length", [128, 512, 2048])
-def test_longer_samples_leave_the_tokens_of_a_micro_batch(length: int) -> None:
+def test_longer_samples_come_in_longer_rows_as_many_a_micro_batch(length: int) -> None:
     config = lengthened(recipes.tiny(), length)
     assert (config.data.max_tokens, config.training.row_tokens, config.model.max_positions) == (length,) * 3
-    assert config.training.row_tokens * config.training.rows_per_micro_batch == 2048
+    assert config.training.rows_per_micro_batch == recipes.tiny().training.rows_per_micro_batch
 
 
 @pytest.mark.parametrize(
