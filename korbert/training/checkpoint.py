@@ -161,7 +161,8 @@ class Checkpoints:
             except (OSError, ValueError, TypeError):
                 known = False
             if known:
-                return self._require_ours(name, record)
+                self._require_ours(name, record)
+                break
 
     def _whole(self, name: str, warn: Warn) -> Checkpoint | None:
         """The checkpoint of this name, unless it is damaged, of which it warns."""

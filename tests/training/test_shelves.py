@@ -101,7 +101,7 @@ def test_two_who_write_the_same_step_at_once_leave_one_that_is_whole(url: str, t
     assert _found(_checkpoints(url, tmp_path)) == (5, 5.0)
 
 
-@pytest.mark.parametrize("url", ("memory", "s3"), indirect=True)
+@pytest.mark.parametrize("url", ["memory", "s3"], indirect=True)
 def test_what_a_killed_upload_left_is_no_checkpoint_and_goes_at_the_next_start(url: str, tmp_path: Path) -> None:
     checkpoints = _checkpoints(url, tmp_path)
     checkpoints.save(_snapshot(5))
@@ -130,7 +130,7 @@ class _Failing:
         return self._system.open(path, mode)
 
 
-@pytest.mark.parametrize("number", (1, 2, 3))
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_an_upload_that_fails_half_way_is_told_and_leaves_the_one_before(tmp_path: Path, number: int) -> None:
     url = f"memory://{tmp_path.name}/run"
     _checkpoints(url, tmp_path).save(_snapshot(5))

@@ -123,10 +123,10 @@ def test_a_copy_that_the_device_has_overtaken_is_made_anew(training: _Training) 
 
 def test_weights_torn_in_mid_change_are_never_saved(training: _Training) -> None:
     training.step(1)
-    with pytest.raises(RuntimeError, match="lost"), training.survivor.keeping():
-        with training.wholeness.changing(Standing(Progress(2))):
-            training.weights[:2] = 2
-            raise RuntimeError("the device is lost")
+    changing = training.wholeness.changing(Standing(Progress(2)))
+    with pytest.raises(RuntimeError, match="lost"), training.survivor.keeping(), changing:
+        training.weights[:2] = 2
+        raise RuntimeError("the device is lost")
     assert training.checkpoints.newest(pytest.fail) is None
     assert "in change" in training.told[0]
 
