@@ -26,7 +26,7 @@ from korbert.training import preflight, recovery
 from korbert.training.agents import LocalAgent, next_logs
 from korbert.training.course import Course, course
 from korbert.training.locks import STOPPING, driver_lock, sole
-from korbert.training.signs import FAULT, STORE, USAGE, ProgressFile
+from korbert.training.signs import DRIVER, FAULT, HANG, STORE, USAGE, ProgressFile
 from korbert.training.watchdog import Overseer
 from korbert.training.worker import beats_of, failures
 
@@ -78,7 +78,7 @@ def _train(training: Course, workspace: Workspace) -> None:
                 raise SystemExit(128 + signals.caught[0])
             if not agent.store_lost or left == 0:
                 raise _failure(workspace, agent.log, started)
-            failures(workspace).add(-1, STORE, f"the rendezvous' store was lost (log: {agent.logs / 'store.log'})")
+            failures(workspace).add(DRIVER, STORE, f"the rendezvous' store was lost (log: {agent.logs / 'store.log'})")
             left -= 1
 
 
@@ -93,7 +93,8 @@ def _watch(agent: LocalAgent, training: Course, progress: ProgressFile) -> None:
         before, running = first[0], True
         while running:
             running = not agent.ended()
-            overseer.look()
+            if hang := overseer.look():
+                failures(training.workspace).add(DRIVER, HANG, str(hang))
             step, note = progress.read() or (before, "")
             shown.advance(step - before, note)
             before = step
@@ -144,7 +145,7 @@ def _failure(workspace: Workspace, log: Path, since: float) -> Exception:
     cause = failures(workspace).cause(since)
     if cause and cause.kind == USAGE:
         return UsageError(cause.message)
-    if cause and cause.kind == STORE:
+    if cause and cause.rank == DRIVER:
         return WorldError(f"training: {cause.message}, more often than training.max_restarts allows")
     if cause and cause.kind != FAULT:
         return WorldError(f"training worker {cause.rank}: {cause.message} (log: {cause.log})")

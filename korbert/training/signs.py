@@ -10,6 +10,8 @@ from pathlib import Path
 
 # Seconds between two notes of progress: often enough for a bar, too seldom to cost anything.
 _EVERY = 0.25
+# In a worker's place: the driver itself has told of it.
+DRIVER = -1
 USAGE, WORLD, FAULT, HANG, STORE, STOPPED = "usage", "world", "fault", "hang", "store", "stopped"
 
 
@@ -41,6 +43,7 @@ class Failure:
     """Why a worker ended."""
 
     rank: int
+    """DRIVER: no worker's."""
     kind: str
     """usage (the input is wrong), world (the world is), hang (a rank stands still), store (the rendezvous' store was
     lost), stopped (SIGTERM while a peer hung) or fault (none of these: a fault of ours, or a lost peer)."""

@@ -179,7 +179,7 @@ def test_a_single_worker_that_is_frozen_is_ended_by_the_driver_and_replaced(make
         os.kill(_workers(workspace)[0], signal.SIGSTOP)
         assert driver.wait(PATIENCE) == 0
     summary = _summary(workspace)
-    assert summary["recoveries"] == 1
+    assert [recovered["cause"] for recovered in summary["recovered"]] == ["hang"]  # type: ignore[attr-defined]
     assert summary["audit"]["clean"] is True  # type: ignore[index]
 
 
