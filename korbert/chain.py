@@ -62,7 +62,7 @@ NEUTRAL = frozenset(
         "corpus.workers", "corpus.engine", "corpus.ray_address", "tokenizer.workers", "data.workers",
         "training.rows_per_micro_batch", "training.workers", "training.max_restarts", "training.threads",
         "training.hang_timeout", "training.grace_seconds",
-        "training.device", "training.static_shapes",
+        "training.device", "training.static_shapes", "training.compile",
         "training.start",  # its files' content counts, as an input's digest
         "training.checkpoint_every", "training.checkpoint_url", "training.keep_checkpoints", "training.log_every",
         "training.evaluate_every", "training.evaluate_samples",

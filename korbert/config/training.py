@@ -76,6 +76,9 @@ class TrainingConfig:
     """Gradients between workers: auto (as the precision), fp32 or bf16 (half the bytes)."""
     static_shapes: bool = False
     """Fill every micro-batch to the same sizes: what a TPU and compiled steps want; slower on CPU."""
+    compile: bool = False
+    """Forward and backward passes as one graph by torch.compile; wants `static_shapes`, and a C++ compiler on the
+    machine. Another rounding, and other draws of dropout; minutes of compiling at the start. Slower on CPU."""
     checkpoint_every: int = 100
     """Optimiser steps between two checkpoints; the last step always makes one."""
     checkpoint_url: str = ""
@@ -120,6 +123,8 @@ class TrainingConfig:
         require(0 < self.beta2 < 1, "training.beta2", self.beta2, "must be above 0, below 1")
         require(0 <= self.ema < 1, "training.ema", self.ema, "is a decay a step: 0 (none) or more, below 1")
         self._check_ramp()
+        rule = "wants training.static_shapes = True: each new shape would be compiled anew; set both"
+        require(self.static_shapes or not self.compile, "training.compile", self.compile, rule)
         require(self.clip >= 0, "training.clip", self.clip, "must be 0 (none) or more")
         require(
             self.device in ("auto", "cpu", "cuda", "tpu"),

@@ -48,9 +48,8 @@ class _Overwriting(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         logs, labels = ctx.saved_tensors
-        seen = labels != IGNORED
+        # By multiplication, not by picking rows: no shape depends on the labels (`training.static_shapes`).
+        seen = (labels != IGNORED)[:, None]
         change = logs.exp_()
-        change[~seen] = 0
-        rows = torch.arange(len(labels), device=labels.device)[seen]
-        change[rows, labels[seen]] -= 1
-        return change.mul_(gradients[0]), None
+        change.scatter_add_(1, labels.clamp(min=0)[:, None], change.new_full((len(labels), 1), -1.0))
+        return change.mul_(gradients[0] * seen), None

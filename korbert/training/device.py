@@ -24,6 +24,7 @@ from korbert import machine
 from korbert.config import TrainingConfig
 from korbert.errors import UsageError, WorldError
 from korbert.model.layout import Inputs, Layout
+from korbert.training.compiled import require_compiler
 
 # CUDA devices from this compute capability (Ampere) on have bf16 matrix units.
 BF16_SINCE = (8, 0)
@@ -273,10 +274,13 @@ def accelerator(config: TrainingConfig, local_rank: int) -> Accelerator:
     """What the worker `local_rank` of this machine trains on: `auto` takes CUDA, then a TPU, then the CPU.
 
     Raises:
-        UsageError: when the chosen device is absent, has too few pieces for the workers, or cannot do the precision.
+        UsageError: when the chosen device is absent, has too few pieces for the workers, or cannot do the precision, or
+            where steps are to be compiled and there is no compiler.
         WorldError: when a TPU does not answer.
     """
     kind = config.device if config.device != "auto" else best_kind()
+    if config.compile:
+        require_compiler(kind)
     if kind == "cpu":
         return CpuAccelerator("bf16" if config.precision == "bf16" else "fp32")
     if kind == "tpu":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +33,7 @@ from korbert.training.device import Accelerator
 from korbert.training.evaluation import KEY, evaluation_of
 from korbert.training.feed import Feed
 from korbert.training.journal import SAVED
-from korbert.training.metrics import Window, line_of, step_cost
+from korbert.training.metrics import Batches, Window, line_of, step_cost
 from korbert.training.peak import peak
 from korbert.training.process_group import Group, World
 from korbert.training.replicas import Replicas
@@ -65,7 +65,7 @@ class Trainer:
         self._average = Average(self.model, decay) if decay else None
         self.progress = Progress()
         self._found = self._resume()
-        self._replicas = Replicas(self.model, world, accelerator, course.config.training)
+        self._replicas = Replicas(self.model, world, accelerator, course.config.training, warn)
         self._feed = Feed(accelerator, store.special, course.budget)
         self._window = Window(accelerator, step_cost(course.config.model, store.vocab_size))
         self._evaluation = evaluation_of(course.config, course.workspace, world, accelerator, warn)
@@ -135,8 +135,8 @@ class Trainer:
         self._open(curves)
         self._survivor.watch(self.progress.step, self._saved, self._outdated)
         try:
-            with self.keeping_last_step():
-                return self._loop(audit, curves, report, stop)
+            with closing(self._batches()) as batches, self.keeping_last_step():
+                return self._loop(batches, audit, curves, report, stop)
         finally:
             audit.close()
             curves.close()
@@ -175,12 +175,19 @@ class Trainer:
         path.parent.mkdir(exist_ok=True)
         return float(self._group.from_leader(peak(self._accelerator, path) if self._world.leads else None))
 
-    def _loop(self, audit: AuditLog, curves: Curves, report: Report, stop: Callable[[], bool]) -> bool:
+    def _batches(self) -> Batches:
+        """The steps that are left, made beside the training until they are closed."""
+        loader = self.course.loader(self._world)
+        return self._window.waiting(loader.batches(self.progress.step, self.course.steps))
+
+    def _loop(
+        self, batches: Batches, audit: AuditLog, curves: Curves, report: Report, stop: Callable[[], bool]
+    ) -> bool:
         training, steps, begun = self.course.config.training, self.course.steps, self.progress
         report(begun.step, "")
         self._evaluate_missed(curves)
         started = time.monotonic()
-        for batch in self._window.waiting(self.course.loader(self._world).batches(begun.step, steps)):
+        for batch in batches:
             # On its way to the disk before the gradients leave: a step that is complete anywhere has all ranks' lines.
             audit.record(batch)
             self._step(batch, curves, begun.seconds - started)
@@ -248,7 +255,7 @@ class Trainer:
         """The line of metrics, where one is due with this step."""
         if progress.step % self.course.config.training.log_every and progress.step != self.course.steps:
             return None
-        means = self._window.read(self._world.size, self._replicas.waited)
+        means = self._window.read(self._world.size, self._replicas.waited, self._replicas.recompiles)
         line = line_of(progress, batch.epoch, means, self._lr)
         self._loss = f", loss {line['loss']:.3f}"
         return line
