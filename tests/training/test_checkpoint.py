@@ -1,7 +1,12 @@
 """Checkpoints: complete or absent, verified, and never another training's."""
 
+import itertools
 import json
+import multiprocessing
+import os
 import resource
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -168,3 +173,36 @@ def test_another_trainings_place_is_refused_without_reading_its_tensors(tmp_path
     _checkpoints(tmp_path).require_usable()
     with pytest.raises(UsageError, match="seed = 2: .*was made with 1"):
         _checkpoints(tmp_path, "other", seed=2).require_usable()
+
+
+def _write_for_ever(folder: Path) -> None:
+    for step in itertools.count(1):
+        weights = {"w": torch.full((5_000_000,), float(step))}
+        _checkpoints(folder).save(Snapshot(Standing(Progress(step)), weights, STATE))
+
+
+def test_a_writer_killed_in_the_midst_of_a_checkpoint_leaves_the_one_before(tmp_path: Path) -> None:
+    writer = multiprocessing.get_context("spawn").Process(target=_write_for_ever, args=(tmp_path,))
+    writer.start()
+    place = tmp_path / "checkpoints"
+    assert writer.pid is not None
+    deadline = time.monotonic() + 120
+    # Stopped again and again, until that finds it with a draft that has something in it, after the second checkpoint.
+    while True:
+        assert time.monotonic() < deadline
+        os.kill(writer.pid, signal.SIGSTOP)
+        os.waitpid(writer.pid, os.WUNTRACED)
+        saved = [path for path in place.glob("step-*") if int(path.name.removeprefix("step-")) >= 2]
+        if saved and any(path.stat().st_size for path in place.glob(".step-*/*")):
+            break
+        os.kill(writer.pid, signal.SIGCONT)
+        time.sleep(0.003)
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join()
+    assert list(place.glob(".step-*"))
+    found = _checkpoints(tmp_path).newest(_unexpected)
+    assert found is not None
+    assert found.progress.step >= 2
+    assert set(_checkpoints(tmp_path).tensors(found)[0]["w"].tolist()) == {float(found.progress.step)}
+    _checkpoints(tmp_path).sweep()
+    assert all(name.startswith("step-") for name in _names(tmp_path))
