@@ -11,6 +11,7 @@ import torch
 from korbert.chain import Workspace
 from korbert.config import Config, TrainingConfig
 from korbert.data.shards import HELD_OUT
+from korbert.doctor import hardware
 from korbert.errors import UsageError
 from korbert.model.build import build
 from korbert.model.layout import Inputs, Layout
@@ -169,3 +170,5 @@ def test_where_there_is_no_compiler_one_line_says_so_before_anything_is_trained(
     assert accelerator(replace(asked, compile=False), 0).kind == "cpu"
     with pytest.raises(UsageError, match=r"training.compile = True: there is no C\+\+ compiler .*g\+\+.*compile=false"):
         accelerator(asked, 0)
+    # What `korbert doctor` tells.
+    assert "there is no C++ compiler" in hardware.training(asked)["error"]
