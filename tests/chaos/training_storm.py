@@ -297,7 +297,8 @@ def verdict(field: Field, strikes: list[Strike]) -> list[str]:
 
 def _curve_faults(field: Field, steps: int) -> list[str]:
     found = {line["step"]: (line["mlm"], line["sop"]) for line in field.lines()}
-    config, workspace = _build(field.workspace.root.with_name("undisturbed"), *SETTINGS)
+    place = Path(tempfile.mkdtemp(prefix="undisturbed-", dir=field.workspace.root.parent))
+    config, workspace = _build(place / "workspace", *SETTINGS)
     alone = Trainer(course(config, workspace), World(), CpuAccelerator(), Group(World(), None), print)
     alone.run(lambda *_: None, lambda: alone.progress.step >= steps)
     wanted = {line["step"]: (line["mlm"], line["sop"]) for line in course(config, workspace).metrics.windows()}
