@@ -74,7 +74,7 @@ class Trainer:
         copier = Copier(self._state, accelerator)
         self._copier, self._writer = copier, Writer(self._write)
         self._wholeness = Wholeness(accelerator.stamp, self.progress)
-        lock = course.folder / ".last-step.lock"
+        lock = course.logs / "last-step.lock"
         self._survivor = Survivor(self._wholeness, copier, self._writer, course.checkpoints, lock, warn)
 
     def _resume(self) -> Standing | None:
