@@ -378,7 +378,7 @@ def main() -> int:
         finally:
             field.end(signal.SIGKILL)
     print(table(strikes))
-    print(f"{len(strikes)} strikes, seed {given.seed}: " + ("; ".join(faults) or "audit clean, no completed step lost"))
+    print(f"{len(strikes)} strikes, seed {given.seed}: " + ("; ".join(faults) or "audit clean, no step lost that a survivor could save"))
     return 1 if faults else 0
 
 
