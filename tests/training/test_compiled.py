@@ -31,8 +31,8 @@ pytestmark = [
 COMPILED = ("training.static_shapes=true", "training.compile=true")
 # All that changes what a step holds: last steps of epochs, a growing batch, short samples, evaluations between.
 CHANGING = (
-    "training.epochs=4", "training.short_epochs=2", "training.short_tokens=16", "training.batch_ramp=0.3",
-    "training.batch_start=3", "training.max_steps=90", "training.evaluate_every=20",
+    "training.epochs=3", "training.short_epochs=1", "training.short_tokens=16", "training.global_batch=32",
+    "training.batch_ramp=0.3", "training.batch_start=3", "training.max_steps=0", "training.evaluate_every=30",
 )  # fmt: skip
 
 MakeWorkspace = Callable[..., tuple[Config, Workspace]]
@@ -106,9 +106,9 @@ def test_no_batch_of_a_training_in_which_all_changes_is_compiled_anew(make_works
     assert len(sizes) > 4
     made = graphs()
     lines = _trained(training)
-    assert len(lines) == 90
-    assert len(training.metrics.held_out()) == 5
-    assert {line["epoch"] for line in lines} > {0, 1, 2}
+    assert len(lines) == training.steps
+    assert len(training.metrics.held_out()) > 2
+    assert {line["epoch"] for line in lines} == {0, 1, 2}
     assert {line["recompiles"] for line in lines} == {0}
     assert graphs() == made + 1
 
