@@ -378,7 +378,8 @@ def main() -> int:
         finally:
             field.end(signal.SIGKILL)
     print(table(strikes))
-    print(f"{len(strikes)} strikes, seed {given.seed}: " + ("; ".join(faults) or "audit clean, no step lost that a survivor could save"))
+    good = "audit clean, no step lost that a survivor could save"
+    print(f"{len(strikes)} strikes, seed {given.seed}: " + ("; ".join(faults) or good))
     return 1 if faults else 0
 
 
