@@ -78,7 +78,7 @@ class TrainingConfig:
     """Fill every micro-batch to the same sizes: what a TPU and compiled steps want; slower on CPU."""
     compile: bool = False
     """Forward and backward passes as one graph by torch.compile; wants `static_shapes`, and a C++ compiler on the
-    machine. Another rounding, and other draws of dropout; minutes of compiling at the start. Slower on CPU."""
+    machine. Another rounding, and other draws of dropout; a minute of compiling at the start."""
     checkpoint_every: int = 100
     """Optimiser steps between two checkpoints; the last step always makes one."""
     checkpoint_url: str = ""
