@@ -61,6 +61,7 @@ NEUTRAL = frozenset(
         "corpus.sources", "corpus.evaluation",  # their files' content counts, as inputs' digests
         "corpus.workers", "corpus.engine", "corpus.ray_address", "tokenizer.workers", "data.workers",
         "training.rows_per_micro_batch", "training.workers", "training.max_restarts", "training.threads",
+        "training.stop_at",  # a training that was ended early counts as finished
         "training.hang_timeout", "training.grace_seconds",
         "training.device", "training.static_shapes", "training.compile",
         "training.start",  # its files' content counts, as an input's digest

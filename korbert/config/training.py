@@ -44,6 +44,9 @@ class TrainingConfig:
     """After the warm-up: linear or cosine (down to 0), constant, or wsd (constant, then down to 0 over `decay`)."""
     decay: float = 0.1
     """wsd: share of all steps, the last ones, in which the learning rate falls (MiniCPM, Hu et al. 2024: 0.1)."""
+    stop_at: int = 0
+    """End after so many steps in place of the planned ones, decided while it trains: under wsd the learning rate falls
+    over the last `decay` share of these, under the other schedules it ends where it is. 0: as planned."""
     weight_decay: float = 0.01
     """Decoupled weight decay of matrices; biases and norms have none (BERT: 0.01)."""
     beta2: float = 0.98
@@ -100,7 +103,7 @@ class TrainingConfig:
             "checkpoint_every", "keep_checkpoints", "log_every",
         ):  # fmt: skip
             require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "must be at least 1")
-        for name in ("max_steps", "max_restarts", "hang_timeout", "evaluate_every", "evaluate_samples"):
+        for name in ("max_steps", "stop_at", "max_restarts", "hang_timeout", "evaluate_every", "evaluate_samples"):
             require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "must be 0 or more")
         url = self.checkpoint_url
         rule = "must be a URL, as s3://bucket/name or file:///folder, or empty"

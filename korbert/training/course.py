@@ -35,6 +35,8 @@ class Course:
     order: Order
     steps: int
     """Optimiser steps from the first to the last."""
+    planned: int
+    """Steps that the schedules are made for; `training.stop_at` may make `steps` fewer."""
     short: Samples | None = None
     """The samples of the first epochs, where `training.short_epochs` cuts them shorter."""
 
@@ -117,7 +119,7 @@ class Course:
             rows_per_micro_batch=training.rows_per_micro_batch,
             rank=world.rank,
             world=world.size,
-            mask_rate=MaskRate.of(self.config.data, self.steps),
+            mask_rate=MaskRate.of(self.config.data, self.planned),
             short=self.short,
         )
 
@@ -137,7 +139,8 @@ def course(config: Config, workspace: Workspace) -> Course:
     total = begin.epochs * begin.samples + (training.epochs - begin.epochs) * len(samples)
     order = Order(len(samples), training.global_batch, config.seed, _ramp(training, total), begin)
     steps = order.first_step(training.epochs)
-    return Course(config, plan, store, samples, order, min(steps, training.max_steps or steps), short)
+    planned = min(steps, training.max_steps or steps)
+    return Course(config, plan, store, samples, order, min(planned, training.stop_at or planned), planned, short)
 
 
 def data_at(config: Config, epoch: int) -> DataConfig:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 
-def learning_rate(step: int, *, steps: int, peak: float, warmup: float, kind: str, decay: float = 0.1) -> float:
+def learning_rate(
+    step: int, *, steps: int, peak: float, warmup: float, kind: str, decay: float = 0.1, end: int = 0
+) -> float:
     """Learning rate of a step, counted from 0.
 
     It rises linearly over the first `warmup` share of all steps and reaches `peak` at its last. After that
@@ -15,6 +17,8 @@ def learning_rate(step: int, *, steps: int, peak: float, warmup: float, kind: st
     - cosine: it falls in half a cosine to the same 0 (Loshchilov and Hutter 2017);
     - wsd: it stays, and falls over the last `decay` share of all steps by 1 - sqrt(x), x being how far it is through
       them (Haegele et al. 2024, who find it better than a line).
+
+    `end` is the number of steps where they are fewer than `steps`: the fall of wsd lies before it; 0: as `steps`.
     """
     rising = round(warmup * steps)
     if step < rising:
@@ -22,8 +26,9 @@ def learning_rate(step: int, *, steps: int, peak: float, warmup: float, kind: st
     if kind == "constant":
         return peak
     if kind == "wsd":
-        falling = min(max(1, round(decay * steps)), steps - rising)
-        return peak * (1 - math.sqrt(max(0, step - (steps - falling)) / falling))
+        last = end or steps
+        falling = min(max(1, round(decay * last)), last - rising)
+        return peak * (1 - math.sqrt(max(0, step - (last - falling)) / falling))
     left = (steps - step) / (steps - rising)
     if kind == "cosine":
         return peak * (1 - math.cos(math.pi * left)) / 2

@@ -89,6 +89,11 @@ class Trainer:
         if found is None:
             return None
         self.progress = found.progress
+        if (done := self.progress.step) > self.course.steps:
+            raise UsageError(
+                f"training.stop_at = {self.course.steps}: {done} steps are done; choose at least {done}, or 0 (as "
+                "planned)"
+            )
         weights, state = checkpoints.tensors(found)
         self.model.load_state_dict(weights)
         self._optimizer.restore(state)
@@ -214,7 +219,8 @@ class Trainer:
         config = self.course.config
         self._lr = learning_rate(
             batch.step,
-            steps=self.course.steps,
+            steps=self.course.planned,
+            end=self.course.steps,
             peak=config.training.lr,
             warmup=config.training.warmup,
             kind=config.training.schedule,

@@ -9,8 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 from korbert.chain import Workspace
-from korbert.config import Config
+from korbert.config import Config, overridden
 from korbert.data.audit import audit
+from korbert.errors import UsageError
 from korbert.storage import resumable
 from korbert.training import launch
 from korbert.training.course import Course, course, data_at
@@ -140,3 +141,27 @@ def test_an_average_changes_nothing_of_the_training(make_workspace: MakeWorkspac
     assert _train(plain)
     assert _train(averaged)
     assert _losses(plain) == _losses(averaged)
+
+
+def test_a_training_can_be_told_while_it_trains_to_end_early_with_its_cool_down(make_workspace: MakeWorkspace) -> None:
+    wsd = ("training.schedule=wsd", "training.decay=0.25")
+    whole, parts = _pair(make_workspace, *wsd)
+    assert _train(whole)
+    assert not _train(parts, stop_after=8)
+    early = course(overridden(parts.config, ["training.stop_at=16"]), parts.workspace)
+    assert early.plan.key == parts.plan.key
+    assert _train(early)
+    lines = list(early.metrics.windows())
+    assert [line["step"] for line in lines] == list(range(1, 17))
+    assert _losses(early)[:12] == _losses(whole)[:12]  # the last four of 16 cool down
+    rates = [line["lr"] for line in lines[12:]]
+    assert rates == sorted(set(rates), reverse=True)
+    report = audit(early.audit, early.order, len(early.samples), early.steps)
+    assert (report.clean, report.steps) == (True, 16)
+
+
+def test_an_end_before_what_is_done_is_refused_in_one_line(make_workspace: MakeWorkspace) -> None:
+    _, parts = _pair(make_workspace, "training.schedule=wsd")
+    assert not _train(parts, stop_after=8)
+    with pytest.raises(UsageError, match=r"^training.stop_at = 5: 8 steps are done; choose at least 8, or 0"):
+        _trainer(course(overridden(parts.config, ["training.stop_at=5"]), parts.workspace))

@@ -47,6 +47,17 @@ def test_wsd_stays_and_falls_over_the_last_share_only() -> None:
     assert rates[-1] == pytest.approx(2.0 * (1 - 0.95**0.5))
 
 
+def test_wsd_that_ends_early_has_the_planned_rates_up_to_its_own_fall() -> None:
+    def rate(step: int, end: int) -> float:
+        return learning_rate(step, steps=100, peak=2.0, warmup=0.1, kind="wsd", decay=0.2, end=end)
+
+    early = [rate(step, 60) for step in range(60)]
+    assert early[:48] == [rate(step, 0) for step in range(48)]
+    assert set(early[9:49]) == {2.0}
+    assert early[48:] == sorted(early[48:], reverse=True)
+    assert early[-1] == pytest.approx(2.0 * (1 - (11 / 12) ** 0.5))
+
+
 @pytest.mark.parametrize("steps", [1, 2, 3])
 @pytest.mark.parametrize("warmup", [0.0, 0.5, 0.99])
 @pytest.mark.parametrize("kind", KINDS)
