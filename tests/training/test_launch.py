@@ -152,7 +152,7 @@ def test_a_worker_killed_in_mid_run_is_replaced_and_nothing_is_lost(
     assert [recovered["cause"] for recovered in summary["recovered"]] == ["killed"]  # type: ignore[attr-defined]
     assert 0 < summary["recovered"][0]["seconds"] < PATIENCE  # type: ignore[index]
     assert summary["audit"]["clean"] is True  # type: ignore[index]
-    assert summary["audit"]["replayed_steps"] == 0  # type: ignore[index]
+    assert summary["audit"]["undone_steps"] == 0  # type: ignore[index]
     assert _losses(workspace) == _losses(undisturbed)
 
 
