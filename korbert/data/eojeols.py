@@ -52,7 +52,7 @@ class EojeolEncoder:
         self._tokenizer, self._segmented, self._kept = Tokenizer.from_str(tokenizer.to_str()), segmented, kept
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._dtype = token_dtype(tokenizer.get_vocab_size())
+        self._dtype: np.dtype[Any] = token_dtype(tokenizer.get_vocab_size())
         self._separator = tokenizer.token_to_id(_SEPARATOR)
         self._marker: MorphemeMarker | None = None
         if morphemes:
