@@ -44,7 +44,7 @@ CHAIN: tuple[Stage, ...] = (
     Stage("crawl", (), ("crawl",)),
     Stage("corpus", ("crawl",), ("corpus",), version=4),
     Stage("tokenizer", ("corpus",), ("tokenizer",), version=2),
-    Stage("tokens", ("corpus", "tokenizer"), ("data.shard_tokens",), version=2),
+    Stage("tokens", ("corpus", "tokenizer"), ("data.shard_tokens", "data.mask_unit"), version=2),
     Stage("pretrain", ("tokens",), ("seed", "data", "model", "training"), version=2),
     Stage("export", ("pretrain", "tokenizer"), ()),
     Stage("finetune", ("export",), ("finetune",)),
@@ -72,6 +72,9 @@ NEUTRAL = frozenset(
     }
 )  # fmt: skip
 
+
+# Fields younger than artefacts that are still fresh: at this value they change nothing, and are not recorded.
+LATER: dict[str, Any] = {"data.mask_unit": "eojeol"}
 
 # What makes up an encoder's folder; a README or a manifest beside it does not.
 _ENCODER_FILES = (".json", ".safetensors", ".bin", ".txt", ".model")
@@ -241,7 +244,7 @@ def _fields(config: Config, link: Stage) -> dict[str, Any]:
             fields |= {f"{section}.{k}": v for k, v in values[section].items()}
         else:
             fields[section] = values[section]
-    return {name: value for name, value in fields.items() if name not in NEUTRAL}
+    return {n: value for n, value in fields.items() if n not in NEUTRAL and (n not in LATER or value != LATER[n])}
 
 
 def _outside_inputs(config: Config, stage: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from korbert import chain, recipes
-from korbert.chain import CHAIN, NEUTRAL, STAGES, Workspace
+from korbert.chain import CHAIN, LATER, NEUTRAL, STAGES, Workspace
 from korbert.config import Config, overridden, to_dict
 from korbert.errors import UsageError
 from korbert.storage import publishing, resumable
@@ -75,6 +75,7 @@ def test_a_finished_chain_is_fresh(config: Config, finished: Workspace) -> None:
         ("corpus.min_characters=7", {"corpus"}),
         ("tokenizer.vocab_size=5000", {"tokenizer"}),
         ("data.mask_rate=0.2", {"pretrain"}),
+        ("data.mask_unit=morpheme", {"tokens", "pretrain"}),
         ("model.layers=1", {"pretrain"}),
         ("training.lr=1", {"pretrain"}),
         ("seed=9", {"pretrain"}),
@@ -110,6 +111,17 @@ def test_fields_of_speed_and_manners_leave_everything_fresh(config: Config, fini
     }.get(field, other)
     also = ["training.static_shapes=true"] if field == "training.compile" else []
     assert set(states(overridden(config, [f"{field}={other}", *also]), finished).values()) == {"fresh"}
+
+
+def test_later_fields_exist_and_leave_no_record_at_the_value_that_changes_nothing(
+    config: Config, finished: Workspace
+) -> None:
+    recorded = set().union(*(finished.manifest(name).config for name in NAMES))
+    for name, value in LATER.items():
+        section, _, field = name.partition(".")
+        assert getattr(getattr(config, section), field) == value
+        assert name not in recorded
+    assert {"data.shard_tokens", "data.mask_rate"} <= recorded
 
 
 def test_a_remade_artefact_with_other_content_makes_its_readers_stale(config: Config, finished: Workspace) -> None:

@@ -122,6 +122,8 @@ def test_a_wrong_assignment_names_field_value_and_rule(assignment: str, message:
         (lambda: DataConfig(mask_rate=0.0), "data.mask_rate"),
         (lambda: DataConfig(mask_rate_end=1.0), "data.mask_rate_end"),
         (lambda: DataConfig(ngram=0), "data.ngram"),
+        (lambda: DataConfig(mask_unit="syllable"), "data.mask_unit = 'syllable': must be one of: eojeol, morpheme"),
+        (lambda: DataConfig(mask_unit="morpheme", whole_words=False), "data.mask_unit"),
         (lambda: TrainingConfig(evaluate_every=-1), "training.evaluate_every"),
         (lambda: TrainingConfig(hang_timeout=-1), "training.hang_timeout = -1: must be 0 or more"),
         (lambda: TrainingConfig(grace_seconds=0), "training.grace_seconds = 0: must be more than 0"),

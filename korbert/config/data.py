@@ -21,10 +21,13 @@ class DataConfig:
     """What the last training step has; between the first and the last the rate runs along a straight line. 0: it stays
     `mask_rate`."""
     whole_words: bool = True
-    """Mask all tokens of an eojeol together, by the word starts stored with the tokens."""
+    """Mask all tokens of a word together, by the starts stored with the tokens."""
+    mask_unit: str = "eojeol"
+    """What a word is here: eojeol (parted by whitespace), or morpheme: by the tokenizer's own analyser where it runs
+    one for every text, else by mecab over each distinct eojeol (needs korbert[morphemes]); starts are stored then."""
     ngram: int = 1
-    """Mask stretches of 1 to so many neighbouring words together, k of them with a probability proportional to 1/k
-    (ALBERT: 3); 1: single words."""
+    """Mask stretches of 1 to so many neighbouring words (`mask_unit`) together, k of them with a probability
+    proportional to 1/k (ALBERT: 3); 1: single words."""
     keep_rate: float = 0.1
     """Of the chosen tokens, the share left as they are (BERT: 0.1)."""
     random_rate: float = 0.1
@@ -47,6 +50,14 @@ class DataConfig:
             "is a share: above 0, below 1; or 0 (as data.mask_rate)",
         )
         require(1 <= self.ngram <= 16, "data.ngram", self.ngram, "must be 1 (single words) to 16")
+        units = ("eojeol", "morpheme")
+        require(self.mask_unit in units, "data.mask_unit", self.mask_unit, f"must be one of: {', '.join(units)}")
+        require(
+            self.whole_words or self.mask_unit == "eojeol",
+            "data.mask_unit",
+            self.mask_unit,
+            "has no meaning without data.whole_words = true",
+        )
         for name in ("keep_rate", "random_rate"):
             require(0 <= getattr(self, name) <= 1, f"data.{name}", getattr(self, name), "is a share: 0 to 1")
         require(

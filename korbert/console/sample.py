@@ -9,8 +9,11 @@ from korbert.corpus.documents import Document
 from korbert.data.inspect import KEPT, MASKED, RANDOM, SPECIAL, ShownSample, ShownToken
 from korbert.tokenizer.scheme import MARK
 
-SENTENCE_END = "¶"
-LEGEND = f"[MASK:was]  [random now:was]  [kept:was]  {SENTENCE_END} a sentence's end"
+SENTENCE_END, MORPHEME = "¶", "|"
+LEGEND = (
+    f"[MASK:was]  [random now:was]  [kept:was]  {SENTENCE_END} a sentence's end  "
+    f"{MORPHEME} a morpheme's start in a word, where stored"
+)
 
 _SEGMENTS = ("cyan", "yellow")
 _STYLES = {MASKED: "bold reverse", RANDOM: "bold red", KEPT: "bold green"}
@@ -25,14 +28,16 @@ def print_sample(console: Console, sample: ShownSample, document: Document | Non
 def _head(sample: ShownSample, document: Document | None, documents: int) -> list[Text]:
     text = len(sample.tokens) - sample.count(SPECIAL)
     hidden = [f"{sample.count(fate)} {name}" for fate, name in ((MASKED, "[MASK]"), (RANDOM, "random"), (KEPT, "kept"))]
-    words, sentences = (sum(getattr(t, f) for t in sample.tokens) for f in ("starts_word", "ends_sentence"))
+    words, morphemes, sentences = (
+        sum(getattr(t, f) for t in sample.tokens) for f in ("starts_word", "starts_morpheme", "ends_sentence")
+    )
     order = ("A stands before B in the document", "A is the later part, B the earlier one")[sample.swapped]
     named = f"{document.id}, {document.date or 'no date'}, {document.title}" if document else "not in the corpus now"
     return [
         Text(f"sample {sample.number} in epoch {sample.epoch}", style="bold"),
         Text(f"  document  {sample.document} of {documents:,}: {_printable(named)}"),
         Text(f"  tokens    {text} of text and {len(sample.tokens) - text} special; {words} words, "
-             f"{sentences} sentence ends"),
+             f"{f'{morphemes} morphemes, ' if morphemes else ''}{sentences} sentence ends"),
         Text(f"  predicted {sample.count(*_STYLES)} ({sample.mask_rate:.1%}): {', '.join(hidden)}"),
         Text(f"  order     label {sample.swapped}: {order}"),
     ]  # fmt: skip
@@ -51,6 +56,8 @@ def _segments(sample: ShownSample) -> list[Text]:
 def _add(line: Text, token: ShownToken, style: str) -> None:
     if (token.starts_word or token.fate == SPECIAL) and not line.plain.endswith(" "):
         line.append(" ")
+    elif token.starts_morpheme and not token.starts_word:
+        line.append(MORPHEME, style="dim")
     if token.fate in _STYLES:
         line.append(
             _printable(_marked(token)),

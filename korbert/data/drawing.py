@@ -85,6 +85,18 @@ def flat(shards: Sequence[Shard], owners: I64, begins: I64, bounds: I64, draws: 
     return text, starts, splits
 
 
+def morpheme_starts(shards: Sequence[Shard], owners: I64, begins: I64, bounds: I64) -> Flags:
+    """Whether a morpheme starts at each text token (N,), as at every sample's first; arguments as of `flat`, of a store
+    that holds morpheme starts."""
+    starts, sizes = np.empty(bounds[-1], dtype=np.bool_), np.diff(bounds)
+    for number in np.unique(owners):
+        mine, flags = np.flatnonzero(owners == number), shards[number].morphemes
+        assert flags is not None
+        starts[ranges(bounds[mine], sizes[mine])] = flags.at(ranges(begins[mine], sizes[mine]))
+    starts[bounds[:-1]] = True
+    return starts
+
+
 def _sentence_split(shard: Shard, begins: I64, ends: I64, draws: U64) -> I64:
     """Tokens before the second segment (S,), which begins where a sentence ends, drawn among those inside the sample;
     0 where there is none."""

@@ -24,6 +24,7 @@ from korbert.corpus.documents import read_documents
 from korbert.corpus.engine import LocalEngine, batched
 from korbert.data.census import write_census
 from korbert.data.eojeols import EojeolEncoder
+from korbert.data.morphemes import ANALYSER
 from korbert.data.shard_writer import token_frequency, write_index, write_shards
 from korbert.data.shards import (
     HELD_OUT,
@@ -32,6 +33,7 @@ from korbert.data.shards import (
     Special,
     TokenStore,
     TokenType,
+    morphemes_file,
     open_shard,
     shard_files,
     token_dtype,
@@ -39,7 +41,8 @@ from korbert.data.shards import (
 from korbert.errors import UsageError
 from korbert.progress import Meter, meter
 from korbert.storage import Draft, Manifest, publishing, read_json, workbench, write_json
-from korbert.tokenizer.model import load
+from korbert.tokenizer.analysers import require
+from korbert.tokenizer.model import analyser_of, load
 from korbert.tokenizer.text import open_tokenizer
 from korbert.tokenizer.vocabulary import SPECIAL
 
@@ -59,11 +62,12 @@ def run(config: Config, workspace: chain.Workspace) -> Manifest:
     """
     plan = chain.plan(config, workspace, "tokens")
     corpus, folder = workspace.path("corpus"), workspace.path("tokenizer")
+    morphemes = _wanted(config.data)
     with workbench(plan) as work:
         encode_corpus(corpus, folder, work, config.data, workspace.manifest("corpus").counts["documents"])
         if sum(shard.tokens for shard in finished(work)):
             with publishing(plan, seconds=_seconds(work)) as draft:
-                publish_store(work, draft, folder)
+                publish_store(work, draft, folder, morphemes=morphemes)
                 write_census(corpus, draft)
                 draft.licences |= workspace.manifest("corpus").licences
             return workspace.manifest("tokens")
@@ -72,25 +76,32 @@ def run(config: Config, workspace: chain.Workspace) -> Manifest:
 
 def encode_corpus(corpus: Path, tokenizer: Path, work: Path, config: DataConfig, documents: int = 0) -> None:
     """Writes the shards of a corpus artefact into `work`, those of held-out documents into a folder of it; shards that
-    an earlier call has finished there are kept. `documents` is how many to expect, for the progress shown."""
-    dtype = token_dtype(load(tokenizer).get_vocab_size())
+    an earlier call has finished there are kept. `documents` is how many to expect, for the progress shown.
+
+    Raises:
+        UsageError: when an analyser that is needed is not installed.
+    """
+    dtype, morphemes = token_dtype(load(tokenizer).get_vocab_size()), _wanted(config)
+    if morphemes and not analyser_of(tokenizer):
+        require(ANALYSER, f"data.mask_unit = {config.mask_unit}: analyser")
     with LocalEngine(config.workers, "data.workers") as engine:
-        encode = _encoder(tokenizer, config.workers)
+        encode = _encoder(tokenizer, config.workers, morphemes)
         for held_out, label in ((False, "tokens: documents encoded"), (True, "tokens: held-out documents encoded")):
             place = _part(work, held_out)
             place.mkdir(exist_ok=True)
-            done = finished(place, dtype)
+            done = finished(place, dtype, morphemes=morphemes)
             skipped = sum(shard.documents for shard in done)
             texts = (document.sentences for document in read_documents(corpus, held_out=held_out))
             with meter(label, 0 if held_out else documents, done=skipped) as progress:
                 batches = engine.ordered(encode, batched(islice(texts, skipped, None), BATCH))
                 shards = write_shards(
-                    place, _shown(batches, progress), dtype=dtype, shard_tokens=config.shard_tokens, first=len(done)
-                )
+                    place, _shown(batches, progress), dtype=dtype, shard_tokens=config.shard_tokens, first=len(done),
+                    morphemes=morphemes,
+                )  # fmt: skip
                 _note(place, shards, len(done))
 
 
-def finished(work: Path, dtype: TokenType | None = None) -> list[ShardCounts]:
+def finished(work: Path, dtype: TokenType | None = None, *, morphemes: bool = False) -> list[ShardCounts]:
     """The shards that are whole in `work`, from the first on; with their `dtype` given, their files are looked at."""
     counts: list[ShardCounts] = []
     for number in itertools.count():
@@ -100,14 +111,14 @@ def finished(work: Path, dtype: TokenType | None = None) -> list[ShardCounts]:
         held = ShardCounts(**read_json(record)["counts"])
         if dtype is not None:
             try:
-                open_shard(work, number, held, dtype)
+                open_shard(work, number, held, dtype, morphemes=morphemes)
             except UsageError:
                 return counts
         counts.append(held)
     return counts
 
 
-def publish_store(work: Path, draft: Draft, tokenizer_folder: Path) -> None:
+def publish_store(work: Path, draft: Draft, tokenizer_folder: Path, *, morphemes: bool = False) -> None:
     """Puts the finished shards of `work` into the draft, with the index over them and the counts of all."""
     tokenizer = load(tokenizer_folder)
     vocab_size, special = tokenizer.get_vocab_size(), special_ids(tokenizer)
@@ -116,9 +127,10 @@ def publish_store(work: Path, draft: Draft, tokenizer_folder: Path) -> None:
         shards = finished(source)
         if shards:
             place.mkdir(exist_ok=True)
-            for name in (name for number in range(len(shards)) for name in shard_files(number)):
-                _link(source / name, place / name)
-            write_index(place, shards, vocab_size=vocab_size, special=special)
+            for number in range(len(shards)):
+                for name in (*shard_files(number), *([morphemes_file(number)] if morphemes else [])):
+                    _link(source / name, place / name)
+            write_index(place, shards, vocab_size=vocab_size, special=special, morphemes=morphemes)
     _count(draft, special.unk)
 
 
@@ -137,22 +149,27 @@ def special_ids(tokenizer: Tokenizer) -> Special:
     return Special(**ids)
 
 
-def _encoder(tokenizer: Path, workers: int) -> _Encode:
+def _wanted(config: DataConfig) -> bool:
+    """Whether morpheme starts are stored."""
+    return config.mask_unit == "morpheme"
+
+
+def _encoder(tokenizer: Path, workers: int, morphemes: bool) -> _Encode:
     """What encodes a batch: here, or in worker processes that open the tokenizer for themselves."""
-    return _open(tokenizer) if workers == 1 else partial(_in_worker, tokenizer)
+    return _open(tokenizer, morphemes) if workers == 1 else partial(_in_worker, tokenizer, morphemes)
 
 
-def _open(tokenizer: Path) -> EojeolEncoder:
+def _open(tokenizer: Path, morphemes: bool) -> EojeolEncoder:
     opened = open_tokenizer(tokenizer)
-    return EojeolEncoder(opened.tokenizer, opened.segmented if opened.analyser else None)
+    return EojeolEncoder(opened.tokenizer, opened.segmented if opened.analyser else None, morphemes=morphemes)
 
 
 # A worker's own, kept over its batches.
 _opened = lru_cache(maxsize=1)(_open)
 
 
-def _in_worker(tokenizer: Path, documents: _Documents) -> EncodedBatch:
-    return _opened(tokenizer)(documents)
+def _in_worker(tokenizer: Path, morphemes: bool, documents: _Documents) -> EncodedBatch:
+    return _opened(tokenizer, morphemes)(documents)
 
 
 def _shown(batches: Iterator[EncodedBatch], progress: Meter) -> Iterator[EncodedBatch]:
@@ -206,5 +223,6 @@ def _count(draft: Draft, unknown: int) -> None:
         "unigram_entropy": round(store.unigram_entropy, 6),
         "tokens_per_word": round(store.tokens / max(1, store.words), 4),
         "unknown_rate": round(int(frequency[unknown]) / max(1, store.tokens), 6),
+        **({"tokens_per_morpheme": round(store.tokens / max(1, store.morphemes), 4)} if store.has_morphemes else {}),
         "bytes": sum(path.stat().st_size for path in draft.path.rglob("*") if path.is_file()),
     }

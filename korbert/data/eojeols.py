@@ -10,12 +10,14 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any, cast
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from korbert.data.morphemes import ANALYSER, ID, STARTS, MorphemeMarker, marked_type
 from korbert.data.shards import EncodedBatch, token_dtype
 from korbert.tokenizer.scheme import MARK, PREFIX
 
@@ -36,15 +38,27 @@ Segmented = Callable[[Sequence[str]], list[str]]
 class EojeolEncoder:
     """Encodes batches of documents; remembers the ids of the eojeols it has met."""
 
-    def __init__(self, tokenizer: Tokenizer, segmented: Segmented | None = None, *, kept: int = KEPT) -> None:
-        """`segmented` marks morphemes in texts, for tokenizers that want an analyser at run time."""
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        segmented: Segmented | None = None,
+        *,
+        morphemes: bool = False,
+        kept: int = KEPT,
+    ) -> None:
+        """`segmented` marks morphemes in texts, for tokenizers that want an analyser at run time; `morphemes`: whether
+        to tell which tokens start one."""
         # A copy: its settings are changed below.
         self._tokenizer, self._segmented, self._kept = Tokenizer.from_str(tokenizer.to_str()), segmented, kept
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._dtype = token_dtype(tokenizer.get_vocab_size())
+        self._dtype: np.dtype[Any] = token_dtype(tokenizer.get_vocab_size())
         self._separator = tokenizer.token_to_id(_SEPARATOR)
-        # Ids as bytes, by eojeol: those met lately, and those met before that.
+        self._marker: MorphemeMarker | None = None
+        if morphemes:
+            self._dtype = marked_type(self._dtype)
+            self._marker = MorphemeMarker(tokenizer, self._dtype, "" if segmented else ANALYSER)
+        # Ids (and marks of morphemes) as bytes, by eojeol: those met lately, and those met before that.
         self._ids: dict[str, bytes] = {}
         self._older: dict[str, bytes] = {}
         self._jointly: bool | None = None
@@ -67,12 +81,14 @@ class EojeolEncoder:
         ends = bounds[np.cumsum([len(sentence) for sentence in sentences], dtype=np.int64)]
         sizes = np.diff(ends, prepend=0)
         owners = np.repeat(np.arange(len(documents)), [len(document) for document in documents])
-        return EncodedBatch(
-            tokens=np.frombuffer(b"".join(pieces), self._dtype),
+        tokens = np.frombuffer(b"".join(pieces), self._dtype)
+        batch = EncodedBatch(
+            tokens=tokens,
             starts=starts,
             sentences=sizes[sizes > 0],
             documents=np.bincount(owners[sizes > 0], minlength=len(documents)),
         )
+        return replace(batch, tokens=tokens[ID].copy(), morphemes=tokens[STARTS].copy()) if self._marker else batch
 
     def _words(self, sentences: list[str]) -> list[list[str]]:
         if self._segmented is None:
@@ -98,6 +114,9 @@ class EojeolEncoder:
         known = {word: self._older[word] for word in missing if word in self._older}
         unseen = [word for word in missing if word not in known] if known else missing
         self._ids |= known
+        if self._marker:
+            self._ids |= zip(unseen, self._marker(unseen), strict=True)
+            return
         for plain, learn in ((True, self._plainly), (False, self._together)):
             # Every special token has a bracket.
             words = [word for word in unseen if (_PLAIN.fullmatch(word) is not None) is plain]

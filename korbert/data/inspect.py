@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -37,6 +37,8 @@ class ShownToken:
     segment: int
     starts_word: bool
     ends_sentence: bool
+    starts_morpheme: bool = False
+    """Known where the store holds morpheme starts only."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ def _tokens(sample: Sample, shard: Shard, begin: int, end: int, tokenizer: Token
     place = dict(zip(positions.tolist(), order.tolist(), strict=True))
     originals = shard.tokens(begin, end).tolist()
     starts = shard.starts(begin, end).tolist()
+    morphemes = shard.morphemes.between(begin, end).tolist() if shard.morphemes else [False] * n
     first_end, last_end = np.searchsorted(shard.sentence_ends, [begin, end], side="right")
     ends = set((shard.sentence_ends[first_end:last_end] - begin - 1).tolist())
     hidden = set(sample.masked.tolist())
@@ -137,10 +140,9 @@ def _tokens(sample: Sample, shard: Shard, begin: int, end: int, tokenizer: Token
         at = place.get(position)
         original = seen if at is None else originals[at]
         fate = SPECIAL if at is None else _fate(seen, original, mask) if position in hidden else TEXT
-        text, word = _piece(tokenizer, seen), at is not None and starts[at]
-        shown.append(
-            ShownToken(text, _piece(tokenizer, original), fate, int(sample.segments[position]), word, at in ends)
-        )
+        word, morpheme = (at is not None and flags[at] for flags in (starts, morphemes))
+        pieces, segment = (_piece(tokenizer, seen), _piece(tokenizer, original)), int(sample.segments[position])
+        shown.append(ShownToken(*pieces, fate, segment, word, at in ends, morpheme))
     return _readable(shown)
 
 
@@ -176,7 +178,4 @@ def _readable(tokens: list[ShownToken]) -> list[ShownToken]:
 def _spelt(run: list[ShownToken]) -> list[ShownToken]:
     content = bytes(int(match[1], 16) for token in run if (match := _BYTE.fullmatch(token.text)))
     texts = [content.decode("utf-8", "backslashreplace")] + [""] * (len(run) - 1)
-    return [
-        ShownToken(text, token.original, token.fate, token.segment, token.starts_word, token.ends_sentence)
-        for text, token in zip(texts, run, strict=False)
-    ]
+    return [replace(token, text=text) for text, token in zip(texts, run, strict=False)]

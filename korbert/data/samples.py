@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from korbert.config import DataConfig
 from korbert.data.cutting import cut, targets
-from korbert.data.drawing import SPECIAL_TOKENS, Drawn, arrange, flat
+from korbert.data.drawing import SPECIAL_TOKENS, Drawn, arrange, flat, morpheme_starts
 from korbert.data.draws import FATE, REPLACEMENT, SPLIT, SWAP, Draws
 from korbert.data.masking import MOST_SAMPLES, Corruption, Rate, choose, join_words, masked_count
 from korbert.data.ragged import offsets
@@ -50,8 +50,12 @@ class Samples:
         """Cuts the store's documents.
 
         Raises:
-            UsageError: when the store holds no token.
+            UsageError: when the store holds no token, or not the starts of what is to be masked together.
         """
+        if config.mask_unit == "morpheme" and not store.has_morphemes:
+            raise UsageError(
+                "data.mask_unit = 'morpheme': the encoded corpus has no morpheme starts; run: korbert run --from tokens"
+            )
         self._store, self._config, self._seed = store, config, seed
         self._corruption = Corruption.of(config, store.vocab_size, store.special)
         budget, document, bounds = config.max_tokens - SPECIAL_TOKENS, 0, []
@@ -103,6 +107,8 @@ class Samples:
         swapped = (draws.once(SWAP) >> np.uint64(63)).astype(np.int64)
         # No word reaches from one segment into the other.
         breaks = bounds[:-1] + splits % sizes
+        if self._config.mask_unit == "morpheme":
+            starts = morpheme_starts(self._store.shards, *place, bounds)
         starts[breaks] = True
         if not self._config.whole_words:
             starts[:] = True

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import asdict
 from itertools import chain, count, islice, takewhile
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from korbert.data.bits import BitWriter, give_up, settle
 from korbert.data.shards import (
     INDEX,
     EncodedBatch,
@@ -21,6 +19,7 @@ from korbert.data.shards import (
     Special,
     TokenType,
     mapped,
+    morphemes_file,
     shard_files,
     token_dtype,
 )
@@ -33,14 +32,22 @@ _TOGETHER = 256
 
 
 def write_store(
-    folder: Path, documents: Iterable[list[Sentence]], *, vocab_size: int, special: Special, shard_tokens: int
+    folder: Path,
+    documents: Iterable[list[Sentence]],
+    *,
+    vocab_size: int,
+    special: Special,
+    shard_tokens: int,
+    morphemes: bool = False,
 ) -> list[ShardCounts]:
-    """Writes all shards and the index; a shard ends with the document that fills `shard_tokens`."""
+    """Writes all shards and the index; a shard ends with the document that fills `shard_tokens`. With `morphemes`,
+    their starts as well, which the sentences must know."""
     source = iter(documents)
     batches = iter(lambda: EncodedBatch.of(islice(source, _TOGETHER)), None)
     filled = takewhile(lambda batch: len(batch.documents), batches)
-    counts = list(write_shards(folder, filled, dtype=token_dtype(vocab_size), shard_tokens=shard_tokens))
-    write_index(folder, counts, vocab_size=vocab_size, special=special)
+    dtype = token_dtype(vocab_size)
+    counts = list(write_shards(folder, filled, dtype=dtype, shard_tokens=shard_tokens, morphemes=morphemes))
+    write_index(folder, counts, vocab_size=vocab_size, special=special, morphemes=morphemes)
     return counts
 
 
@@ -51,6 +58,7 @@ def write_shards(
     dtype: TokenType,
     shard_tokens: int,
     first: int = 0,
+    morphemes: bool = False,
 ) -> Iterator[ShardCounts]:
     """Writes shards from number `first` on, and answers each one's counts when it is whole and on the disk.
 
@@ -62,7 +70,7 @@ def write_shards(
         batch = rest if rest is not None else next(source, None)
         if batch is None:
             return
-        writer = _ShardWriter(folder, number, dtype)
+        writer = _ShardWriter(folder, number, dtype, morphemes)
         try:
             rest = writer.fill(chain([batch], source), shard_tokens)
             counts = writer.close()
@@ -72,7 +80,9 @@ def write_shards(
         yield counts
 
 
-def write_index(folder: Path, counts: Iterable[ShardCounts], *, vocab_size: int, special: Special) -> None:
+def write_index(
+    folder: Path, counts: Iterable[ShardCounts], *, vocab_size: int, special: Special, morphemes: bool = False
+) -> None:
     """Writes `index.json` over shards that are there."""
     shards, dtype = list(counts), token_dtype(vocab_size)
     frequency = token_frequency(folder, len(shards), vocab_size)
@@ -84,7 +94,8 @@ def write_index(folder: Path, counts: Iterable[ShardCounts], *, vocab_size: int,
             "dtype": dtype.name,
             "unigram_entropy": entropy(frequency),
             "shards": [asdict(shard) for shard in shards],
-        },
+        }
+        | ({"morphemes": True} if morphemes else {}),
     )
 
 
@@ -105,12 +116,11 @@ def entropy(frequency: NDArray[np.int64]) -> float:
 
 
 class _ShardWriter:
-    def __init__(self, folder: Path, number: int, dtype: TokenType) -> None:
-        self._paths = [folder / name for name in shard_files(number)]
+    def __init__(self, folder: Path, number: int, dtype: TokenType, morphemes: bool) -> None:
+        self._paths = [folder / name for name in (*shard_files(number), morphemes_file(number))]
         self._dtype = dtype
-        self._tokens, self._starts = self._paths[0].open("wb"), self._paths[1].open("wb")
-        # Word starts that do not fill a byte yet.
-        self._loose: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._tokens, self._starts = self._paths[0].open("wb"), BitWriter(self._paths[1])
+        self._morphemes = BitWriter(self._paths[4]) if morphemes else None
         self._sentences: list[NDArray[np.int64]] = []
         self._documents: list[NDArray[np.int64]] = []
         self.tokens = 0
@@ -127,35 +137,31 @@ class _ShardWriter:
 
     def add(self, batch: EncodedBatch) -> None:
         self._tokens.write(batch.tokens.astype(self._dtype, copy=False).tobytes())
-        flags = np.concatenate([self._loose, batch.starts])
-        whole = len(flags) // 8 * 8
-        self._starts.write(np.packbits(flags[:whole], bitorder="little").tobytes())
-        self._loose = flags[whole:]
+        self._starts.write(batch.starts)
+        if self._morphemes:
+            assert len(batch.morphemes) == len(batch.tokens)
+            self._morphemes.write(batch.morphemes)
         self._sentences.append(batch.sentences)
         self._documents.append(batch.documents)
         self.tokens += len(batch.tokens)
 
     def close(self) -> ShardCounts:
-        self._starts.write(np.packbits(self._loose, bitorder="little").tobytes())
-        _flush(self._tokens)
-        _flush(self._starts)
+        settle(self._tokens)
+        for flags in self._flags():
+            flags.close()
         sentences, documents = (np.cumsum(np.concatenate(sizes)) for sizes in (self._sentences, self._documents))
-        for path, ends in zip(self._paths[2:], (sentences, documents), strict=True):
+        for path, ends in zip(self._paths[2:4], (sentences, documents), strict=True):
             with path.open("wb") as handle:
                 np.save(handle, ends)
-                _flush(handle)
+                settle(handle)
         return ShardCounts(self.tokens, len(sentences), len(documents))
 
     def discard(self) -> None:
-        for handle in (self._tokens, self._starts):
-            with suppress(OSError):  # what a full disk did not take may still lie in the buffer
-                handle.close()
+        give_up(self._tokens)
+        for flags in self._flags():
+            flags.discard()
         for path in self._paths:
             path.unlink(missing_ok=True)
 
-
-def _flush(handle: IO[bytes]) -> None:
-    """Closes a file whose bytes are on the disk."""
-    handle.flush()
-    os.fsync(handle.fileno())
-    handle.close()
+    def _flags(self) -> list[BitWriter]:
+        return [self._starts, *([self._morphemes] if self._morphemes else [])]

@@ -5,6 +5,7 @@ A tokens artefact holds, a shard N:
     starts-N.bin     one bit a token (numpy's little bit order), 1 where a word (eojeol) starts
     sentences-N.npy  int64 (sentences,): cumulative tokens at each sentence's end, within the shard
     documents-N.npy  int64 (documents,): cumulative sentences at each document's end, within the shard
+    morphemes-N.bin  as starts-N.bin, 1 where a morpheme starts; only where data.mask_unit = morpheme: the index says
 and `index.json` with the vocabulary's size, its special ids, the type of a token id, the shards' counts and the unigram
 entropy in nats. Documents are those of the corpus in its order: one without a token has no sentence, and keeps its
 place. `held_out/` is a store of its own with the documents that training never sees; it is absent where there are none.
@@ -13,13 +14,14 @@ place. `held_out/` is a store of its own with the documents that training never 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from korbert.data.bits import Bits
 from korbert.errors import UsageError
 from korbert.storage import damage, read_json, read_manifest
 
@@ -55,12 +57,18 @@ class ShardCounts:
     documents: int
 
 
+def _no_flags() -> NDArray[np.bool_]:
+    return np.zeros(0, np.bool_)
+
+
 @dataclass(frozen=True)
 class Sentence:
     """One encoded sentence: token ids (n,) and, for each, whether a word starts there (n,)."""
 
     tokens: Ids
     starts: NDArray[np.bool_]
+    morphemes: NDArray[np.bool_] = field(default_factory=_no_flags)
+    """Whether a morpheme starts there (n,); empty where nobody has looked."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,8 @@ class EncodedBatch:
     """Tokens of each sentence (S,), none of them 0."""
     documents: NDArray[np.int64]
     """Sentences of each document (D,); 0 where it has no token."""
+    morphemes: NDArray[np.bool_] = field(default_factory=_no_flags)
+    """Whether a morpheme starts at each token (T,), as at each word start; empty where nobody has looked."""
 
     @classmethod
     def of(cls, documents: Iterable[list[Sentence]]) -> EncodedBatch:
@@ -86,6 +96,7 @@ class EncodedBatch:
             np.concatenate([np.zeros(0, np.bool_), *(part.starts for part in parts)]),
             np.array([len(part.tokens) for part in parts], dtype=np.int64),
             np.array([len(document) for document in texts], dtype=np.int64),
+            np.concatenate([_no_flags(), *(part.morphemes for part in parts)]),
         )
 
     def document_tokens(self) -> NDArray[np.int64]:
@@ -98,11 +109,13 @@ class EncodedBatch:
         sentences = int(self.documents[:count].sum())
         tokens = int(self.sentences[:sentences].sum())
         first = EncodedBatch(
-            self.tokens[:tokens], self.starts[:tokens], self.sentences[:sentences], self.documents[:count]
-        )
+            self.tokens[:tokens], self.starts[:tokens], self.sentences[:sentences], self.documents[:count],
+            self.morphemes[:tokens],
+        )  # fmt: skip
         return first, EncodedBatch(
-            self.tokens[tokens:], self.starts[tokens:], self.sentences[sentences:], self.documents[count:]
-        )
+            self.tokens[tokens:], self.starts[tokens:], self.sentences[sentences:], self.documents[count:],
+            self.morphemes[tokens:],
+        )  # fmt: skip
 
 
 def shard_files(number: int) -> tuple[str, str, str, str]:
@@ -113,20 +126,27 @@ def shard_files(number: int) -> tuple[str, str, str, str]:
     )  # fmt: skip
 
 
+def morphemes_file(number: int) -> str:
+    """Name of the file with a shard's morpheme starts."""
+    return f"morphemes-{number:05d}.bin"
+
+
 class Shard:
     """One shard's arrays, memory-mapped."""
 
-    def __init__(self, folder: Path, number: int, dtype: TokenType) -> None:
+    def __init__(self, folder: Path, number: int, dtype: TokenType, morphemes: bool = False) -> None:
         tokens, starts, sentences, documents = (folder / name for name in shard_files(number))
         self.sentence_ends: NDArray[np.int64] = np.asarray(np.load(sentences, mmap_mode="r"))
         self.document_ends: NDArray[np.int64] = np.asarray(np.load(documents, mmap_mode="r"))
         self._tokens = mapped(tokens, dtype)
-        self._starts = mapped(starts, np.dtype(np.uint8))
+        self._starts = Bits(mapped(starts, np.dtype(np.uint8)))
+        self.morphemes = Bits(mapped(folder / morphemes_file(number), np.dtype(np.uint8))) if morphemes else None
+        """Whether a morpheme starts at each token; None where nobody has looked."""
 
     @property
     def words(self) -> int:
         """Word starts in the shard."""
-        return int(np.bitwise_count(self._starts).sum())
+        return self._starts.set
 
     def tokens(self, begin: int, end: int) -> Ids:
         """Token ids [begin, end) of the shard."""
@@ -134,14 +154,17 @@ class Shard:
 
     def starts(self, begin: int, end: int) -> NDArray[np.bool_]:
         """Word-start flags of tokens [begin, end)."""
-        first = begin // 8
-        bits = np.unpackbits(self._starts[first : -(-end // 8)], bitorder="little")
-        return bits[begin - 8 * first : end - 8 * first].astype(np.bool_)
+        return self._starts.between(begin, end)
 
     def at(self, places: NDArray[np.int64]) -> tuple[Ids, NDArray[np.bool_]]:
         """Token ids at any places of the shard (n,), and whether a word starts at each (n,)."""
-        bits = self._starts[places >> 3] >> (places & 7).astype(np.uint8) & 1
-        return np.asarray(self._tokens[places]), np.asarray(bits).astype(np.bool_)
+        return np.asarray(self._tokens[places]), self._starts.at(places)
+
+    def holds(self, counts: ShardCounts) -> bool:
+        """Whether every array is as long as `counts` says."""
+        held = ShardCounts(len(self._tokens), len(self.sentence_ends), len(self.document_ends))
+        flags = [self._starts, *([self.morphemes] if self.morphemes else [])]
+        return held == counts and all(bits.holds(counts.tokens) for bits in flags)
 
 
 def mapped(path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -150,21 +173,19 @@ def mapped(path: Path, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.asarray(np.memmap(path, dtype=dtype, mode="r")) if path.stat().st_size else np.zeros(0, dtype)
 
 
-def open_shard(folder: Path, number: int, counts: ShardCounts, dtype: TokenType) -> Shard:
-    """A shard that holds `counts`.
+def open_shard(folder: Path, number: int, counts: ShardCounts, dtype: TokenType, *, morphemes: bool = False) -> Shard:
+    """A shard that holds `counts`, with morpheme starts or without.
 
     Raises:
         UsageError: when a file of it is missing or shorter or longer than that.
     """
     try:
-        shard = Shard(folder, number, dtype)
+        shard = Shard(folder, number, dtype, morphemes)
     except (OSError, ValueError, EOFError) as error:
         raise UsageError(f"{folder} shard {number}: {error}; run: korbert run --from tokens") from error
-    held = (len(shard._tokens), len(shard.sentence_ends), len(shard.document_ends))
-    whole = len(shard._starts) == -(-counts.tokens // 8)
-    if not whole or held != (counts.tokens, counts.sentences, counts.documents):
+    if not shard.holds(counts):
         raise UsageError(
-            f"{folder} shard {number}: holds {held}, its index says {counts}; run: korbert run --from tokens"
+            f"{folder} shard {number}: holds more or less than its index says, {counts}; run: korbert run --from tokens"
         )
     return shard
 
@@ -185,7 +206,12 @@ class TokenStore:
         self.unigram_entropy: float = index["unigram_entropy"]
         """Entropy of the token distribution in nats: the loss of a model that knows frequencies only."""
         self.counts = [ShardCounts(**counts) for counts in index["shards"]]
-        self.shards = [open_shard(folder, number, held, dtype) for number, held in enumerate(self.counts)]
+        self.has_morphemes: bool = index.get("morphemes", False)
+        """Whether morpheme starts are stored."""
+        self.shards = [
+            open_shard(folder, number, held, dtype, morphemes=self.has_morphemes)
+            for number, held in enumerate(self.counts)
+        ]
 
     @property
     def tokens(self) -> int:
@@ -196,6 +222,11 @@ class TokenStore:
     def words(self) -> int:
         """Word starts in all shards."""
         return sum(shard.words for shard in self.shards)
+
+    @property
+    def morphemes(self) -> int:
+        """Morpheme starts in all shards; 0 where none are stored."""
+        return sum(shard.morphemes.set for shard in self.shards if shard.morphemes)
 
 
 def verify(folder: Path) -> None:

@@ -78,6 +78,23 @@ def segment(text: str, analyser: str) -> Segmented:
     return Segmented(SEPARATOR.join([*parts, text[last:]]), tuple(inserted))
 
 
+def morpheme_starts(eojeol: str, analyser: str = "") -> list[int]:
+    """Code points at which a morpheme of one eojeol starts, ascending, 0 among them: where the analyser would put a
+    separator, at a separator that stands there already, and on both sides of a character that is a word of its own.
+
+    Raises:
+        UsageError: when the analyser is not installed.
+    """
+    inserted = segment(eojeol, analyser).inserted if analyser else ()
+    found = {0} | {place - number for number, place in enumerate(inserted)}
+    for place, character in enumerate(eojeol):
+        if character == SEPARATOR:
+            found.add(place)
+        elif _stands_alone(character):
+            found |= {place, place + 1}
+    return sorted(found)
+
+
 def segmented(texts: Sequence[str], analyser: str) -> list[str]:
     """`segment` of each text; the texts themselves where no analyser is named."""
     return [segment(text, analyser).text for text in texts] if analyser else list(texts)

@@ -62,5 +62,14 @@ def test_a_sample_that_nobody_trained_on_is_seen(trained) -> None:
 
 def test_the_table_has_a_line_a_strike() -> None:
     lines = storm.table([_struck(30, 28, keeps=True)]).splitlines()
-    assert lines[0].split() == ["strike", "step", "resumed", "lost", "workers", "seconds", "cause"]
-    assert lines[1].split() == ["worker_killed", "30", "28", "2", "2", "7.5", "killed"]
+    assert lines[0].split() == ["strike", "step", "resumed", "lost", "survivor", "workers", "seconds", "cause"]
+    assert lines[1].split() == ["worker_killed", "30", "28", "2", "yes", "2", "7.5", "killed"]
+    assert storm.table([_struck(30, 28, keeps=False)]).splitlines()[1].split()[4] == "none"
+
+
+def test_steps_that_nobody_was_left_to_save_are_told_apart_from_faults() -> None:
+    strikes = [_struck(30, 30, keeps=True), _struck(50, 40, keeps=False), _struck(60, 45, keeps=False)]
+    told = "25 done again after 2 strikes that left nobody to save them"
+    assert storm.summary(strikes, []) == f"audit clean, no completed step lost where anyone survived; {told}"
+    assert storm.summary(strikes, ["worker_killed: 2 completed steps lost"]).startswith("worker_killed: 2 ")
+    assert storm.summary(strikes[:1], []) == "audit clean, no completed step lost where anyone survived"

@@ -335,12 +335,21 @@ def _possible(blow: Callable[[Field], None], field: Field) -> bool:
 
 def table(strikes: list[Strike]) -> str:
     """A line a strike."""
-    head = f"{'strike':48} {'step':>6} {'resumed':>7} {'lost':>4} {'workers':>7} {'seconds':>7} cause"
+    head = f"{'strike':48} {'step':>6} {'resumed':>7} {'lost':>4} {'survivor':>8} {'workers':>7} {'seconds':>7} cause"
     rows = (
-        f"{s.kind:48} {s.step:6} {s.resumed:7} {s.lost:4} {s.workers:7} {s.seconds:7.1f} {s.cause or '-'}"
+        f"{s.kind:48} {s.step:6} {s.resumed:7} {s.lost:4} {'yes' if s.keeps else 'none':>8} {s.workers:7} "
+        f"{s.seconds:7.1f} {s.cause or '-'}"
         for s in strikes
     )
     return "\n".join((head, *rows))
+
+
+def summary(strikes: list[Strike], faults: list[str]) -> str:
+    """The storm in one line: its faults, or that there are none; and what nobody was left to save."""
+    alone = [struck for struck in strikes if not struck.keeps and struck.lost]
+    lost = sum(struck.lost for struck in alone)
+    told = f"; {lost} done again after {len(alone)} strikes that left nobody to save them" if alone else ""
+    return ("; ".join(faults) or "audit clean, no completed step lost where anyone survived") + told
 
 
 def _checkpoints(field: Field) -> list[Path]:
@@ -378,8 +387,7 @@ def main() -> int:
         finally:
             field.end(signal.SIGKILL)
     print(table(strikes))
-    good = "audit clean, no step lost that a survivor could save"
-    print(f"{len(strikes)} strikes, seed {given.seed}: " + ("; ".join(faults) or good))
+    print(f"{len(strikes)} strikes, seed {given.seed}: {summary(strikes, faults)}")
     return 1 if faults else 0
 
 

@@ -1,11 +1,20 @@
 """`korbert plan`: a table for people, one object for programs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from korbert import recipes
 from korbert.__main__ import main
+from korbert.chain import Workspace
+from korbert.data.shard_writer import write_store
+from korbert.data.shards import Sentence, Special
+from korbert.model.cost import parameters
+from korbert.storage import Plan, publishing
+from korbert.training.course import course
 
 FOUR = ["plan", "--recipe", "base", "--nodes", "4", "--link", "25GbE", "--set", "training.global_batch=2048",
         "--set", "training.rows_per_micro_batch=128"]  # fmt: skip
@@ -35,6 +44,42 @@ def test_a_benchmarks_json_tells_the_speed(tmp_path: Path, capsys: pytest.Captur
     file.write_text('pretrain: for people\n{"name": "pretrain", "ours": 1000.0}\n')
     assert main([*FOUR, "--bench", str(file), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rank_tokens_per_second"] == 1000.0
+
+
+def make_run(root: Path) -> Workspace:
+    """A run of tiny over two hundred documents of known lengths, its tokens encoded."""
+    workspace, rng = Workspace(root), np.random.default_rng(1)
+    workspace.save(replace(recipes.tiny(), recipe="test"))
+
+    def sentence(length: int) -> Sentence:
+        return Sentence(rng.integers(5, 700, length).astype(np.uint16), np.ones(length, np.bool_))
+
+    documents = [[sentence(int(n)) for n in rng.integers(3, 40, 6)] for _ in range(200)]
+    with publishing(Plan("tokens", workspace.path("tokens"), 2, {}, {})) as draft:
+        write_store(draft.path, documents, vocab_size=700, special=Special(0, 1, 2, 3, 4), shard_tokens=5_000)
+    return workspace
+
+
+def test_a_runs_own_text_and_vocabulary_make_its_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace = make_run(tmp_path / "run")
+    assert main(["plan", str(workspace.root), "--gpus", "4", "--peak-tflops", "100", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    training = course(workspace.load(), workspace)
+    mean = float(training.samples.lengths.mean())
+    assert told["work"]["parameters"] == parameters(training.config.model, 700)
+    assert told["work"]["step_tokens"] == pytest.approx(training.config.training.global_batch * mean)
+    assert told["work"]["total_tokens"] == pytest.approx(training.steps * told["work"]["step_tokens"])
+    assert all(one["hours"] > 0 for one in told["predictions"])
+    assert main(["plan", str(workspace.root), "--peak-tflops", "100", "--set", "training.global_batch=8"]) == 0
+    assert f"{8 * mean:,.0f} tokens a step" in capsys.readouterr().out.splitlines()[1]
+
+
+def test_a_run_without_tokens_is_one_line_that_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Workspace(tmp_path).save(recipes.tiny())
+    assert main(["plan", str(tmp_path), "--peak-tflops", "100"]) == 2
+    error = capsys.readouterr().err
+    assert "run: korbert run --to tokens" in error
+    assert len(error.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(

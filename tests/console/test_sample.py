@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,15 @@ def test_without_a_terminal_the_marks_say_all() -> None:
         "  A [CLS] 정부[MASK:는] 말[random 나무:했다]¶ [SEP]",
         "  B [kept:국회]�[2J¶ [SEP]",
     ]
+
+
+def test_morphemes_are_counted_and_barred_off_where_they_are_known() -> None:
+    output = io.StringIO()
+    tokens = [replace(t, starts_morpheme=t.fate != SPECIAL and t.text != "[MASK]") for t in SAMPLE.tokens]
+    print_sample(Console(file=output), replace(SAMPLE, tokens=tokens), DOCUMENT, 1234)
+    lines = output.getvalue().splitlines()
+    assert "; 3 words, 5 morphemes, 2 sentence ends" in lines[2]
+    assert lines[5:] == ["  A [CLS] 정부[MASK:는] 말|[random 나무:했다]¶ [SEP]", "  B [kept:국회]|�[2J¶ [SEP]"]
 
 
 def test_on_a_terminal_the_segments_and_the_fates_have_colours_of_their_own() -> None:

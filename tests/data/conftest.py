@@ -17,20 +17,22 @@ MakeStore = Callable[[list[list[int]]], TokenStore]
 
 @pytest.fixture
 def make_store(tmp_path: Path) -> MakeStore:
-    """Builds a store from documents given as sentence lengths; tokens and word starts are random."""
+    """Builds a store from documents given as sentence lengths; tokens, word and morpheme starts are random."""
 
-    def make(documents: list[list[int]], *, shard_tokens: int = 10**9) -> TokenStore:
-        rng = np.random.default_rng(7)
+    def make(documents: list[list[int]], *, shard_tokens: int = 10**9, morphemes: bool = False) -> TokenStore:
+        rng, other = np.random.default_rng(7), np.random.default_rng(8)
         folder = tmp_path / f"store-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
 
         def sentence(length: int) -> Sentence:
             starts = rng.random(length) < 0.5
             starts[:1] = True
-            return Sentence(rng.integers(5, VOCABULARY, length).astype(np.uint16), starts)
+            tokens = rng.integers(5, VOCABULARY, length).astype(np.uint16)
+            return Sentence(tokens, starts, starts | (other.random(length) < 0.3))
 
         texts = [[sentence(length) for length in lengths] for lengths in documents]
-        write_store(folder, texts, vocab_size=VOCABULARY, special=SPECIAL, shard_tokens=shard_tokens)
+        sizes = {"vocab_size": VOCABULARY, "shard_tokens": shard_tokens}
+        write_store(folder, texts, special=SPECIAL, morphemes=morphemes, **sizes)
         return TokenStore(folder)
 
     return make

@@ -22,6 +22,8 @@ CONFIGS = [
     DataConfig(max_tokens=35, mask_rate=0.4, ngram=3),
     DataConfig(max_tokens=35, mask_rate=0.3, whole_words=False),
     DataConfig(max_tokens=35, mask_rate=0.3, whole_words=False, ngram=4, keep_rate=0.5, random_rate=0.5),
+    DataConfig(max_tokens=35, mask_rate=0.3, mask_unit="morpheme"),
+    DataConfig(max_tokens=35, mask_rate=0.3, mask_unit="morpheme", ngram=3),
 ]
 # Lengths of sentences, empty ones and ones over the budget among them; some documents have none.
 DOCUMENTS = st.lists(st.lists(st.integers(0, 70), max_size=12), min_size=1, max_size=12)
@@ -49,6 +51,9 @@ def reference(store: TokenStore, samples: Samples, config: DataConfig, epoch: in
     middle = max(1, n // 2)
     words = sorted(starts - {0}, key=lambda place: (abs(place - middle), place))
     split = inner[draw(SPLIT) % len(inner)] if inner else (words or [middle])[0]
+    if config.mask_unit == "morpheme":
+        assert shard.morphemes is not None
+        starts = {0, *np.flatnonzero(shard.morphemes.between(begin, end)).tolist()}
     starts |= {split % n}
     if not config.whole_words:
         starts = set(range(n))
@@ -109,7 +114,7 @@ def _assert_equal(one: Sample, other: Sample) -> None:
 def test_samples_drawn_together_in_any_company_are_those_of_the_definition(
     make_store, config: DataConfig, documents: list[list[int]], epoch: int, rate: float, random
 ) -> None:
-    store = make_store([*documents, [1]], shard_tokens=60)
+    store = make_store([*documents, [1]], shard_tokens=60, morphemes=config.mask_unit == "morpheme")
     samples = Samples(store, config, SEED)
     ids = list(range(len(samples)))
     random.shuffle(ids)
@@ -165,3 +170,11 @@ def test_the_samples_of_format_2_are_these_for_ever(fixed_store: TokenStore, con
             for values in (drawn.tokens, drawn.segments, drawn.masked, drawn.labels, np.array([drawn.swapped])):
                 found.update(values.astype("<i8").tobytes())
     assert found.hexdigest()[:16] == digest
+
+
+@pytest.mark.parametrize("config", CONFIGS[:2])
+def test_stored_morpheme_starts_change_no_draw_by_eojeol(make_store, config: DataConfig) -> None:
+    one, other = (Samples(make_store([[9, 14, 3]] * 40, morphemes=flag), config, SEED) for flag in (False, True))
+    drawn = [samples.draw_all(2, np.arange(len(samples))) for samples in (one, other)]
+    for name in ("tokens", "places", "segments", "masked", "labels", "swapped"):
+        assert getattr(drawn[0], name).tolist() == getattr(drawn[1], name).tolist()

@@ -267,6 +267,39 @@ def test_the_manifest_counts_the_seconds_of_all_attempts(tmp_path: Path) -> None
     assert run(CONFIG, workspace).seconds > 5_000
 
 
+MORPHEMES = replace(CONFIG, data=replace(CONFIG.data, mask_unit="morpheme"))
+
+
+def test_morpheme_starts_are_a_file_more_and_change_no_other(tmp_path: Path, undisturbed: chain.Workspace) -> None:
+    pytest.importorskip("mecab_ko")
+    workspace = make_workspace(tmp_path, TEXTS, HELD, MORPHEMES)
+    killed(workspace, "open", "tokens-00007.bin")
+    manifest = run(replace(MORPHEMES, data=replace(MORPHEMES.data, workers=2)), workspace)
+    before = undisturbed.manifest("tokens")
+    more = {name for name in manifest.files if "morphemes-" in name}
+    assert manifest.files.keys() - more == before.files.keys()
+    differing = {name for name, record in before.files.items() if record["sha256"] != manifest.files[name]["sha256"]}
+    assert differing == {"index.json", "held_out/index.json"}
+    store = TokenStore(workspace.path("tokens"))
+    assert len(more) == len(store.shards) + len(TokenStore(workspace.path("tokens") / HELD_OUT).shards)
+    for shard, counts in zip(store.shards, store.counts, strict=True):
+        assert shard.morphemes is not None
+        words, morphemes = shard.starts(0, counts.tokens), shard.morphemes.between(0, counts.tokens)
+        assert not (words & ~morphemes).any()
+    assert store.words < store.morphemes < store.tokens
+    assert manifest.counts["tokens_per_morpheme"] == round(store.tokens / store.morphemes, 4)
+    assert manifest.config == before.config | {"data.mask_unit": "morpheme"}
+
+
+def test_a_shard_without_its_morpheme_starts_is_made_again(tmp_path: Path) -> None:
+    pytest.importorskip("mecab_ko")
+    workspace = make_workspace(tmp_path, TEXTS[:60], HELD, MORPHEMES)
+    killed(workspace, "os.rename", "shard-00002.json")
+    (unfinished(workspace) / "morphemes-00001.bin").unlink()
+    run(MORPHEMES, workspace)
+    assert TokenStore(workspace.path("tokens")).morphemes > 0
+
+
 @pytest.mark.parametrize("name", ["tokens-00001.bin", "starts-00000.bin", "held_out/sentences-00000.npy"])
 def test_a_flipped_bit_is_one_line_that_names_the_shard(tmp_path: Path, name: str) -> None:
     workspace = make_workspace(tmp_path, TEXTS[:40], HELD)

@@ -128,6 +128,22 @@ def test_bytes_are_shown_as_the_characters_they_spell(tmp_path: Path) -> None:
     assert sample.count(MASKED, RANDOM, KEPT) == 1
 
 
+def test_morpheme_starts_are_those_of_the_store_where_it_has_them(
+    tmp_path: Path, tokenizer: Tokenizer, shown: list[ShownSample]
+) -> None:
+    ids = np.arange(5, 105, dtype=np.uint16)
+    sentence = Sentence(ids, ids % 3 == 0, (ids % 3 == 0) | (ids % 7 == 0))
+    special = SpecialIds(0, 1, 2, 3, 4)
+    write_store(tmp_path, [[sentence]], vocab_size=300, special=special, shard_tokens=999, morphemes=True)
+    store = TokenStore(tmp_path)
+    samples = Samples(store, replace(CONFIG, mask_unit="morpheme"), 1)
+    tokens = [t for number in range(len(samples)) for t in show(samples, store, tokenizer, 0, number).tokens]
+    places = [(int(t.original[1:]), t.starts_morpheme) for t in tokens if t.fate != SPECIAL]
+    assert sorted(number for number, _ in places) == ids.tolist()
+    assert all(starts == (number % 3 == 0 or number % 7 == 0) for number, starts in places)
+    assert not any(token.starts_morpheme for sample in shown for token in sample.tokens)
+
+
 @pytest.mark.parametrize(
     ("number", "epoch", "message"),
     [

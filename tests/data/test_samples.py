@@ -166,3 +166,45 @@ def test_masks_take_whole_words_by_the_stored_word_starts(make_store: Any) -> No
         [int((np.diff(kind.draw(epoch, 0).masked) == 1).sum()) for epoch in range(60)] for kind in (samples, single)
     ]
     assert sum(neighbours[0]) > 1.3 * sum(neighbours[1])
+
+
+def _units(store: TokenStore, samples: Samples, epoch: int, number: int) -> tuple[list[int], list[int]]:
+    """Sizes of a sample's morphemes, a segment's start among their starts, and how many tokens of each are masked."""
+    begin, end = int(samples.begins[number]), int(samples.ends[number])
+    bits = store.shards[samples.shards[number]].morphemes
+    assert bits is not None
+    starts, sample = bits.between(begin, end), samples.draw(epoch, number)
+    places = np.flatnonzero(~np.isin(sample.tokens, [store.special.cls, store.special.sep]))
+    masked = np.isin(places, sample.masked)
+    first = int((sample.segments == 0).sum()) - 2
+    split = len(places) - first if sample.swapped else first
+    # Back into the document's order.
+    masked = np.roll(masked, split) if sample.swapped else masked
+    starts[[0, split % len(places)]] = True
+    owners = np.cumsum(starts) - 1
+    return np.bincount(owners).tolist(), np.bincount(owners, masked).astype(int).tolist()
+
+
+@pytest.mark.parametrize("rate", [0.15, 0.4])
+def test_morphemes_are_masked_whole_and_as_many_tokens_as_by_eojeol(make_store: Any, rate: float) -> None:
+    store = make_store([[9, 14, 3], [30], [4, 4, 4, 4]] * 8, morphemes=True)
+    by_word = Samples(store, DataConfig(max_tokens=35, mask_rate=rate), seed=1)
+    samples = Samples(store, DataConfig(max_tokens=35, mask_rate=rate, mask_unit="morpheme"), seed=1)
+    differing = 0
+    for number in range(len(samples)):
+        for epoch in range(4):
+            sizes, hidden = _units(store, samples, epoch, number)
+            wanted = max(1, round(sum(sizes) * rate))
+            assert sum(hidden) == wanted == len(by_word.draw(epoch, number).masked)
+            # One at most gives its leading tokens only: where none that is left fits the count.
+            broken = [place for place, size in enumerate(sizes) if 0 < hidden[place] < size]
+            assert len(broken) <= 1
+            untouched = [size for size, count in zip(sizes, hidden, strict=True) if not count]
+            assert not broken or min(untouched, default=99) > hidden[broken[0]]
+            differing += by_word.draw(epoch, number).masked.tolist() != samples.draw(epoch, number).masked.tolist()
+    assert differing > len(samples)
+
+
+def test_masks_by_morpheme_want_their_starts_in_the_store(store: TokenStore) -> None:
+    with pytest.raises(UsageError, match=r"data.mask_unit = 'morpheme': .*run: korbert run --from tokens"):
+        Samples(store, DataConfig(max_tokens=35, mask_unit="morpheme"), seed=1)

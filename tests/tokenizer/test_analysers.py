@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from korbert.errors import UsageError
 from korbert.tokenizer import analysers
-from korbert.tokenizer.analysers import SEPARATOR, Segmented, require, segment, segmented
+from korbert.tokenizer.analysers import SEPARATOR, Segmented, morpheme_starts, require, segment, segmented
 
 BOTH = pytest.mark.parametrize("analyser", ["mecab", "kiwi"])
 
@@ -26,6 +26,17 @@ def test_contracted_morphemes_stay_one_piece() -> None:
 @BOTH
 def test_punctuation_hanja_and_spaces_need_no_separator(analyser: str) -> None:
     assert SEPARATOR not in segment("“金”, (A) 3.5%", analyser).text
+
+
+@BOTH
+def test_the_morphemes_of_an_eojeol_start_at_its_parts_and_around_its_signs(analyser: str) -> None:
+    assert morpheme_starts("서울에서", analyser) == [0, 2]
+    assert morpheme_starts("“정부는”", analyser) == [0, 1, 3, 4, 5]
+
+
+def test_separators_that_stand_there_tell_the_same_without_an_analyser() -> None:
+    assert morpheme_starts(f"정부{SEPARATOR}는.") == [0, 2, 4, 5]
+    assert morpheme_starts("정부는") == [0]
 
 
 @BOTH
