@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ EVALUATION_TOKENS = 4_096
 T = TypeVar("T")
 Labels = NDArray[np.int64]
 """Numbers of labels."""
+Answers = NDArray[Any]
+"""What a model answers to rows, as the rows' class lays it out: numbers of labels, or spans with their scores."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class EncodedRows:
         return packed(rows, self.labels[numbers])
 
     @property
+    def items(self) -> int:
+        """What a task counts and `take` draws: rows here, questions where a question has several rows."""
+        return len(self)
+
+    @property
     def gold(self) -> Labels:
         """What answers are compared with: (r,) here."""
         return self.labels
@@ -76,9 +83,21 @@ class EncodedRows:
         """What the loss compares a batch's scores with: (b,) here."""
         return torch.from_numpy(self.labels[numbers])
 
-    def fill(self, answers: Labels, numbers: NDArray[np.int64], best: NDArray[np.int64]) -> None:
+    def blank(self) -> Answers:
+        """Answers before any batch has been asked: label 0, lying as `gold` does."""
+        return np.zeros(len(self.gold), dtype=np.int64)
+
+    def best(self, scores: torch.Tensor, numbers: NDArray[np.int64]) -> Answers:
+        """What a batch's scores answer: the label with the highest one."""
+        return scores.argmax(dim=-1).cpu().numpy()
+
+    def fill(self, answers: Answers, numbers: NDArray[np.int64], best: Answers) -> None:
         """Writes a batch's best labels `best` to their places in `answers`, which lie as `gold` does."""
         answers[numbers] = best
+
+    def types(self, numbers: NDArray[np.int64], tokens: int) -> torch.Tensor | None:
+        """(b, t) which of two texts each token of a batch padded to `tokens` is of; None: there is one text."""
+        return None
 
     def padded(self, numbers: NDArray[np.int64], pad: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         """A batch: token ids (b, t), and the attention mask (b, t), or None where no row needs padding."""

@@ -13,20 +13,25 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     PretrainedConfig,
     PreTrainedModel,
 )
 
-from korbert.benchmarks.batches import EncodedRows, Labels, evaluation_batches
+from korbert.benchmarks.batches import Answers, EncodedRows, evaluation_batches
 from korbert.benchmarks.first_token import read_first_token_only
 from korbert.benchmarks.tokens import InputTokenizer
 from korbert.errors import UsageError, WorldError
 
-HEADS = {"sentence": AutoModelForSequenceClassification, "words": AutoModelForTokenClassification}
+HEADS = {
+    "sentence": AutoModelForSequenceClassification,
+    "words": AutoModelForTokenClassification,
+    "span": AutoModelForQuestionAnswering,
+}
 """What transformers puts on an encoder, by the head that a task names."""
-HEAD = ("classifier.", "pooler.", "pre_classifier.", "sequence_summary.")
+HEAD = ("classifier.", "pooler.", "pre_classifier.", "sequence_summary.", "qa_outputs.")
 """Weights that an encoder may lack: they are drawn anew, wherever in the name they stand."""
 
 Advance = Callable[[int], None]
@@ -116,27 +121,36 @@ def check_inputs(folder: Path, rows: EncodedRows) -> None:
         )
 
 
-def predicted(model: PreTrainedModel, rows: EncodedRows, pad: int, advance: Advance = lambda _: None) -> Labels:
-    """The labels that the model gives, lying as `rows.gold` does; 0 for words that it does not see.
+def predicted(model: PreTrainedModel, rows: EncodedRows, pad: int, advance: Advance = lambda _: None) -> Answers:
+    """What the model answers, as the rows lay it out: for labels as `gold` does, 0 for words that it does not see.
 
     Leaves the model in the mode it was in.
     """
-    answers = np.zeros(len(rows.gold), dtype=np.int64)
+    answers = rows.blank()
     training = model.training
     model.train(False)
     with torch.inference_mode():
         for numbers in evaluation_batches(rows.lengths):
-            rows.fill(answers, numbers, logits(model, rows, numbers, pad).argmax(dim=-1).cpu().numpy())
+            rows.fill(answers, numbers, rows.best(logits(model, rows, numbers, pad), numbers))
             advance(len(numbers))
     model.train(training)
     return answers
 
 
 def logits(model: PreTrainedModel, rows: EncodedRows, numbers: NDArray[np.int64], pad: int) -> torch.Tensor:
-    """Scores of the rows of these numbers: (b, labels), or (b, t, labels) where words are labelled."""
+    """Scores of the rows of these numbers: (b, labels), (b, t, labels) where words are labelled, or (b, 2, t) where a
+    span is sought: of each token as its first and as its last, padding out of the question."""
     ids, mask = rows.padded(numbers, pad)
     mask = None if mask is None else mask.to(model.device)
-    return model(input_ids=ids.to(model.device), attention_mask=mask).logits  # type: ignore[no-any-return]
+    types = rows.types(numbers, ids.shape[1])
+    given = {}
+    if types is not None and getattr(model.config, "type_vocab_size", 0) > 1:
+        given["token_type_ids"] = types.to(model.device)
+    answer = model(input_ids=ids.to(model.device), attention_mask=mask, **given)
+    if "logits" in answer:
+        return answer.logits  # type: ignore[no-any-return]
+    scores = torch.stack([answer.start_logits, answer.end_logits], dim=1)
+    return scores if mask is None else scores.masked_fill(mask[:, None] == 0, torch.finfo(scores.dtype).min)
 
 
 def save_classifier(folder: Path, model: PreTrainedModel, tokenizer: InputTokenizer) -> None:

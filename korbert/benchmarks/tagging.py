@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from korbert.benchmarks.batches import EncodedRows, Labels, cut_to, packed
+from korbert.benchmarks.batches import Answers, EncodedRows, Labels, cut_to, packed
 from korbert.benchmarks.tokens import InputTokenizer
 from korbert.tasks import Examples, words
 
@@ -60,7 +60,7 @@ class TaggedRows(EncodedRows):
         labels[taken] = _joined(self.labels, ranges)
         return torch.from_numpy(labels)
 
-    def fill(self, answers: Labels, numbers: NDArray[np.int64], best: NDArray[np.int64]) -> None:
+    def fill(self, answers: Answers, numbers: NDArray[np.int64], best: Answers) -> None:
         """Writes a batch's best labels `best` (b, t) to the places of its words in `answers`."""
         for line, number, (first, last) in zip(best, numbers, _ranges(self.ends, numbers), strict=True):
             seen = np.flatnonzero(self.labels[first:last] != IGNORED)
