@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy
 
 from korbert.benchmarks.tokens import InputTokenizer
 
@@ -24,8 +25,8 @@ EVALUATION_TOKENS = 4_096
 13,700 tokens/s with 4,096 tokens, 12,700 with 8,192, 12,000 with 16,384."""
 
 T = TypeVar("T")
-Labels = NDArray[np.int64]
-"""Numbers of labels."""
+Labels = NDArray[Any]
+"""Numbers of labels (int64), or scores (float64) where rows have those."""
 Answers = NDArray[Any]
 """What a model answers to rows, as the rows' class lays it out: numbers of labels, or spans with their scores."""
 
@@ -63,6 +64,16 @@ class EncodedRows:
         """The rows of these numbers, in their order."""
         rows = [self.row(number) for number in numbers]
         return packed(rows, self.labels[numbers])
+
+    def loss(self, scores: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+        """The mean loss of a batch's scores; `weights` (labels,) count labels for more or less, None: all alike."""
+        return cross_entropy(scores.flatten(0, -2), targets.flatten(), weight=weights)
+
+    def balance(self, labels: int) -> torch.Tensor:
+        """(labels,) weights with which each label has the same share in the loss, 1 on average over the rows."""
+        counts = np.bincount(self.labels[self.labels >= 0].astype(np.int64), minlength=labels)
+        present = np.maximum(counts, 1) * np.count_nonzero(counts)
+        return torch.from_numpy(counts.sum() / present).float()
 
     @property
     def items(self) -> int:

@@ -27,12 +27,28 @@ from korbert.errors import UsageError, WorldError
 
 HEADS = {
     "sentence": AutoModelForSequenceClassification,
+    "score": AutoModelForSequenceClassification,
     "words": AutoModelForTokenClassification,
+    "characters": AutoModelForTokenClassification,
     "span": AutoModelForQuestionAnswering,
 }
 """What transformers puts on an encoder, by the head that a task names."""
-HEAD = ("classifier.", "pooler.", "pre_classifier.", "sequence_summary.", "qa_outputs.")
+HEAD = ("classifier.", "pooler.", "pre_classifier.", "sequence_summary.", "qa_outputs.", "head.dense.", "head.norm.")
 """Weights that an encoder may lack: they are drawn anew, wherever in the name they stand."""
+
+OFFSET_POSITIONS = frozenset(
+    {
+        "roberta",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "camembert",
+        "roberta-prelayernorm",
+        "data2vec-text",
+        "xmod",
+        "longformer",
+    }
+)
+"""Encoders that number positions from the padding token's id + 1 (fairseq's habit): 514 positions hold 512 tokens."""
 
 Advance = Callable[[int], None]
 """Told how many more rows are done."""
@@ -113,12 +129,20 @@ def check_inputs(folder: Path, rows: EncodedRows) -> None:
             f"{folder}: its tokenizer gives id {rows.tokens.max()}, its encoder knows {vocabulary} tokens; "
             "they must be of the same export: run: korbert run --to export"
         )
-    positions = getattr(config, "max_position_embeddings", None)
+    positions = _positions(config)
     if positions is not None and rows.lengths.max() > positions:
         raise UsageError(
             f"finetune.max_tokens: rows have up to {rows.lengths.max()} tokens, the encoder in {folder} has "
             f"{positions} positions; choose fewer"
         )
+
+
+def _positions(config: PretrainedConfig) -> int | None:
+    """How many tokens a row may have; None: no limit."""
+    positions: int | None = getattr(config, "max_position_embeddings", None)
+    if positions is None or config.model_type not in OFFSET_POSITIONS:
+        return positions
+    return positions - int(config.pad_token_id or 0) - 1
 
 
 def predicted(model: PreTrainedModel, rows: EncodedRows, pad: int, advance: Advance = lambda _: None) -> Answers:
@@ -146,10 +170,12 @@ def logits(model: PreTrainedModel, rows: EncodedRows, numbers: NDArray[np.int64]
     given = {}
     if types is not None and getattr(model.config, "type_vocab_size", 0) > 1:
         given["token_type_ids"] = types.to(model.device)
-    answer = model(input_ids=ids.to(model.device), attention_mask=mask, **given)
+    # Inside this call alone: autocast keeps its cast weights until it is left, and the optimiser changes the weights.
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=model.device.type == "cuda"):
+        answer = model(input_ids=ids.to(model.device), attention_mask=mask, **given)
     if "logits" in answer:
-        return answer.logits  # type: ignore[no-any-return]
-    scores = torch.stack([answer.start_logits, answer.end_logits], dim=1)
+        return answer.logits.float()  # type: ignore[no-any-return]
+    scores = torch.stack([answer.start_logits, answer.end_logits], dim=1).float()
     return scores if mask is None else scores.masked_fill(mask[:, None] == 0, torch.finfo(scores.dtype).min)
 
 
