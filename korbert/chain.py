@@ -65,7 +65,7 @@ NEUTRAL = frozenset(
         "training.checkpoint_every", "training.keep_checkpoints", "training.log_every",
         "training.evaluate_every", "training.evaluate_samples",
         "finetune.data",  # likewise
-        "tune.concurrent",
+        "tune.concurrent", "tune.gpus_per_trial", "tune.storage",
     }
 )  # fmt: skip
 
