@@ -22,6 +22,7 @@ from korbert.console import (
     add_settings,
     add_sources,
     bench,
+    benchmarks,
     command,
     corpus,
     data,
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands)
     _add_status(commands)
     _add_report(commands)
-    for module in (corpus, tokenizer, data, finetune, bench, runs, doctor):
+    for module in (corpus, tokenizer, data, finetune, benchmarks, bench, runs, doctor):
         module.add(commands)
     _add_stage(commands)
     crawler = "Sources, coverage, imports, takedowns: the crawler's own commands."

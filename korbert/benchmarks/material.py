@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from korbert.benchmarks.batches import EncodedRows, encoded
+from korbert.benchmarks.characters import character_rows
 from korbert.benchmarks.sequences import ProbabilityRows, ScoreRows, SequenceRows, scores_strata, sequence_rows
 from korbert.benchmarks.spans import span_rows
 from korbert.benchmarks.split import HELD_OUT_SEED, Rows, drawn, held_out, held_out_groups, held_out_of
@@ -100,6 +101,8 @@ def encoded_examples(
         return span_rows(examples, tokenizer, max_tokens, limits)
     if task.head == "words":
         return tagged_rows(examples, tokenizer, max_tokens)
+    if task.head == "characters":
+        return character_rows(examples, tokenizer, max_tokens)
     kind = _kind(task)
     if kind is SequenceRows and examples.seconds is None:
         return encoded(examples.texts, examples.labels, tokenizer, max_tokens)

@@ -62,6 +62,18 @@ def commonest_tags(train: Examples, test: Examples) -> Labels:
     return np.asarray([commonest.get(word, OUTSIDE) for word in _words(test)], dtype=np.int64)
 
 
+def commonest_eojeols(train: Examples, test: Examples) -> Labels:
+    """(characters of the test texts,) the tags that each eojeol has most often in the training texts; O if not there."""
+    tags: defaultdict[str, Counter[tuple[int, ...]]] = defaultdict(Counter)
+    done = 0
+    for word in _words(train):
+        tags[word][tuple(train.labels[done : done + len(word)].tolist())] += 1
+        done += len(word)
+    commonest = {word: min(counter, key=lambda found: (-counter[found], found)) for word, counter in tags.items()}
+    each = [label for word in _words(test) for label in commonest.get(word, (OUTSIDE,) * len(word))]
+    return np.asarray(each, dtype=np.int64)
+
+
 def chosen(answers: Answers) -> Labels:
     """(r,) the label of each row, of probabilities (r, labels) the likeliest."""
     return answers.argmax(axis=1) if answers.ndim == 2 else answers
@@ -132,6 +144,19 @@ def _of_answers(compare: right_answers.Compare) -> Metric:
     )
 
 
+def _of_characters(score: Callable[[Answers, TaggedRows, Sequence[str]], float]) -> Metric:
+    return Metric(
+        score=lambda answers, rows, labels: score(answers, _tagged(rows), labels),
+        baseline=lambda train, test, rows, labels: score(commonest_eojeols(train, test), _tagged(rows), labels),
+        baseline_is="giving each eojeol its commonest tags in training",
+    )
+
+
+def _tagged(rows: EncodedRows) -> TaggedRows:
+    assert isinstance(rows, TaggedRows)
+    return rows
+
+
 METRICS = {
     "accuracy": Metric(
         score=lambda answers, rows, labels: accuracy(chosen(answers), rows.gold),
@@ -158,6 +183,14 @@ METRICS = {
     "exact_match": _of_answers(right_answers.exact_match),
     "rouge_w": _of_answers(right_answers.rouge_w),
     "klue_exact_match": _of_answers(right_answers.klue_exact_match),
+    "entity_macro_f1": _of_characters(
+        lambda answers, rows, labels: classes.entity_macro_f1(
+            list(_by_row(rows.gold, rows, labels)), list(_by_row(answers, rows, labels))
+        )
+    ),
+    "character_macro_f1": _of_characters(
+        lambda answers, rows, labels: classes.macro_f1_of_all(answers, rows.gold, len(labels))
+    ),
     "entity_f1": Metric(
         score=lambda answers, rows, labels: found_entities(answers, rows, labels).f1,
         baseline=lambda train, test, rows, labels: found_entities(commonest_tags(train, test), rows, labels).f1,

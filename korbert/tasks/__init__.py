@@ -91,16 +91,20 @@ class Task:
     """What must stand beside a score on this folder, such as that it is a stand-in's; empty: nothing."""
     also: tuple[str, ...] = ()
     """Further metrics that are reported beside the first; they choose nothing."""
-    inventory: Callable[[Path], tuple[str, ...]] | None = None
-    """Reads the labels from a folder's files, where the task itself has none."""
+    by_folder: Callable[[Path], dict[str, Any]] | None = None
+    """Fields of the task that depend on what a folder's files hold, such as labels; see `at`."""
     downloads: tuple[Download, ...] = ()
     """The original files at their owners' addresses."""
     by_hand: str = ""
     """Where to get what `downloads` cannot hold."""
 
     def at(self, folder: Path) -> Task:
-        """The task with its labels, those of the folder's files where it has none of its own."""
-        return self if self.inventory is None else replace(self, labels=self.inventory(folder))
+        """The task as it is with this folder's files.
+
+        Raises:
+            UsageError: for files that it must read for that, and that are missing or break the format.
+        """
+        return self if self.by_folder is None else replace(self, **self.by_folder(folder))
 
 
 @cache
