@@ -17,7 +17,7 @@ def write(path: Path, contexts: list[str], mark: str = "q") -> None:
     """One question a context: which is its first word?"""
     paragraphs = [
         {"context": text, "qas": [{
-            "id": f"{mark}{number}", "question": "첫 낱말은?", "answers": [{"text": text.split()[0], "answer_start": 0}],
+            "id": f"{mark}{number}", "question": "처음은?", "answers": [{"text": text.split()[0], "answer_start": 0}],
         }]}
         for number, text in enumerate(contexts)
     ]  # fmt: skip
