@@ -12,6 +12,7 @@ from korbert.benchmarks.batches import EncodedRows
 from korbert.benchmarks.classifier import check_inputs, quiet, read_config
 from korbert.benchmarks.material import read_material
 from korbert.benchmarks.tokens import load_tokenizer
+from korbert.benchmarks.windows import Limits
 from korbert.config import Config, to_dict
 from korbert.errors import UsageError
 from korbert.storage import Plan, digest_file, digest_of
@@ -122,6 +123,7 @@ class Contest:
             tokenizer,
             max_tokens=length,
             validation=self.config.finetune.validation,
+            limits=Limits(self.config.finetune.stride, self.config.finetune.answer_tokens),
         )
         training = material.training_rows(sweep.train_limit, sweep.seed)
         return Rows(training, material.validation_rows(sweep.validation_limit), tokenizer.pad)

@@ -18,6 +18,7 @@ PEERS = {
     "encode": ("datasets.map",),
     "corpus": ("datasketch",),
     "loader": ("transformers",),
+    "sweep": ("a process each",),
 }
 
 
@@ -42,7 +43,7 @@ def run(
         articles: corpus: JSON Lines with the articles to plant duplicates into; None: generated ones.
         rounds: counted rounds, after one of warm-up.
         size: crawl: articles a round; ingest: rows in all; corpus: articles; encode:
-            documents a round; loader: steps a round; 0: the benchmark's own.
+            documents a round; loader: steps a round; sweep: trials; 0: the benchmark's own.
 
     Raises:
         UsageError: for an unknown name or peer, fewer than 3 rounds, or no encoded text.
@@ -72,6 +73,10 @@ def run(
         from korbert.bench import encode
 
         return encode.measure(config, tokens or _newest_tokens(), rounds, size or encode.DOCUMENTS)
+    if name == "sweep":
+        from korbert.bench import sweep
+
+        return sweep.measure(config, rounds, size or sweep.TRIALS)
     if name == "loader":
         from korbert.bench import loader
 

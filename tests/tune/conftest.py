@@ -1,4 +1,4 @@
-"""The workspace of a run that has got as far as its export, with a small sweep ahead; and sweeps killed on their way."""
+"""The workspace of a run that has got as far as its export, a small sweep ahead; and sweeps killed on their way."""
 
 import os
 import shutil
