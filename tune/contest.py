@@ -81,7 +81,10 @@ class Contest:
                 inputs |= {f"model {model}": found["export"], task: found[task]}
         values = to_dict(self.config)
         fields = {f"tune.{name}": value for name, value in values["tune"].items()}
-        fields |= {f"finetune.{name}": values["finetune"][name] for name in ("max_tokens", "validation")}
+        fields |= {
+            f"finetune.{name}": values["finetune"][name]
+            for name in ("max_tokens", "stride", "answer_tokens", "validation")
+        }
         kept = {name: value for name, value in fields.items() if name not in chain.NEUTRAL}
         return Plan("tune", output, chain.STAGES["tune"].version, inputs, kept)
 
