@@ -16,6 +16,7 @@ from korbert.benchmarks.windows import Limits
 from korbert.config import Config, to_dict
 from korbert.errors import UsageError
 from korbert.storage import Plan, digest_file, digest_of
+from korbert.tasks import Task
 from tune.goal import constant_score
 from tune.space import Space
 
@@ -88,6 +89,10 @@ class Contest:
         kept = {name: value for name, value in fields.items() if name not in chain.NEUTRAL}
         return Plan("tune", output, chain.STAGES["tune"].version, inputs, kept)
 
+    def task(self, name: str) -> Task:
+        """A task as its folder has it: the labels of data of one's own are in the files."""
+        return tasks.task(name).at(self.folders[name])
+
     def space(self) -> Space:
         """What may be chosen."""
         widths = {name: int(read_config(folder).hidden_size) for name, folder in self.models.items()}
@@ -116,12 +121,12 @@ class Contest:
 
     def constants(self, rows: Mapping[Place, Rows]) -> dict[str, float]:
         """What one constant answer scores on each task's validation rows."""
-        return {task: constant_score(tasks.task(task), found.validation) for (_, task, _), found in rows.items()}
+        return {task: constant_score(self.task(task), found.validation) for (_, task, _), found in rows.items()}
 
     def _read(self, encoder: Path, task: str, length: int) -> Rows:
         tokenizer, sweep = load_tokenizer(encoder), self.config.tune
         material, _ = read_material(
-            tasks.task(task),
+            self.task(task),
             self.folders[task],
             tokenizer,
             max_tokens=length,

@@ -11,7 +11,6 @@ import ray
 from ray import tune as ray_tune
 from transformers import PreTrainedModel
 
-from korbert import tasks
 from korbert.benchmarks.classifier import load_classifier
 from korbert.progress import meter
 from korbert.storage import Plan
@@ -89,12 +88,11 @@ class Driver:
 
     def _models(self, seeds: list[int], dropouts: tuple[float, ...]) -> dict[Variant, PreTrainedModel]:
         """Every model that a trial may start from: the head is drawn by seed, as fine-tuning draws it."""
+        found = {name: self._contest.task(name) for name in self._contest.folders}
         return {
-            (model, task, dropout, seed): load_classifier(
-                folder, tasks.task(task).labels, dropout, seed, tasks.task(task).head
-            )
+            (model, name, dropout, seed): load_classifier(folder, task.labels, dropout, seed, task.head)
             for model, folder in self._contest.models.items()
-            for task in self._contest.folders
+            for name, task in found.items()
             for dropout in dropouts
             for seed in seeds
         }
@@ -102,7 +100,7 @@ class Driver:
     def _arena(self, models: dict[Variant, Shared]) -> Arena:
         references = {key: ray.put(found) for key, found in {id(rows): rows for rows in self._rows.values()}.items()}
         return Arena(
-            tasks=tuple(self._contest.folders),
+            tasks={name: self._contest.task(name) for name in self._contest.folders},
             models=models,
             rows={place: references[id(rows)] for place, rows in self._rows.items()},
             constants=self._contest.constants(self._rows),

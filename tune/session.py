@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_DEDUP_LOGS": "0",
+    "RAY_raylet_start_wait_time_s": "300",  # 30 s were not enough on two cores with 30 processes
     "RAY_worker_niceness": "0",  # Ray's 15 starves trials on a machine that does anything else
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our own files hold what CSV and TensorBoard files would
@@ -101,7 +102,7 @@ def _start(cluster: Cluster, cpus: int, object_store_bytes: int) -> str:
             logging_level=logging.ERROR,
             **({} if cluster.address else own),
         )
-    except (RuntimeError, OSError, ValueError, ImportError, ray.exceptions.RayError) as error:
+    except Exception as error:  # Ray raises bare ones where a process of its own does not come up
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         hint = f"is there a Ray at {cluster.address}?" if cluster.address else "see /tmp/ray/session_latest/logs"
         raise WorldError(f"Ray cannot start: {reason}; {hint}; then run again") from error

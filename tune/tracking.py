@@ -32,6 +32,14 @@ class SweepTracker(Callback):
         self.logged: dict[str, int] = {}
         """Epochs sent, by trial."""
 
+    def get_state(self) -> dict[str, Any]:
+        """What Ray keeps with the sweep's state."""
+        return {"logged": dict(self.logged)}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes up `get_state`'s answer in a restored sweep."""
+        self.logged = dict(state["logged"])
+
     @classmethod
     @contextmanager
     def writing(cls, config: TrackingConfig, group: str, folder: Path) -> Iterator[None]:

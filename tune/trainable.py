@@ -18,10 +18,10 @@ import ray
 import torch
 from ray import tune as ray_tune
 
-from korbert import tasks
 from korbert.benchmarks.classifier import predicted
 from korbert.benchmarks.fitting import Diverged, Fitting, Settings
 from korbert.benchmarks.metrics import METRICS
+from korbert.tasks import Task
 from tune.contest import Place, Rows
 from tune.goal import online
 from tune.space import Choice
@@ -37,7 +37,7 @@ Variant = tuple[str, str, float, int]
 class Arena:
     """What all trials of a sweep share."""
 
-    tasks: tuple[str, ...]
+    tasks: dict[str, Task]
     models: dict[Variant, Shared]
     rows: dict[Place, Any]
     """References to `Rows`."""
@@ -61,7 +61,7 @@ class Entry:
         rows: Rows = ray.get(arena.rows[choice["model"], task, choice["max_tokens"]])
         model = built(arena.models[choice["model"], task, choice["dropout"], seed])
         torch.nn.Module.to(model, torch.device(arena.device))
-        self._task, self._rows = tasks.task(task), rows
+        self._task, self._rows = arena.tasks[task], rows
         settings = {name: value for name, value in choice.items() if name not in ("model", "max_tokens", "seed")}
         self.fitting = Fitting(model, rows.training, rows.pad, Settings(seed=seed, **settings))
 
