@@ -27,7 +27,6 @@ ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_DEDUP_LOGS": "0",
-    "RAY_raylet_start_wait_time_s": "300",  # 30 s were not enough on two cores with 30 processes
     "RAY_worker_niceness": "0",  # Ray's 15 starves trials on a machine that does anything else
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our own files hold what CSV and TensorBoard files would
@@ -35,6 +34,8 @@ ENVIRONMENT = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "TOKENIZERS_PARALLELISM": "false",
 }
+ATTEMPTS = 3
+"""Ray gives up after 30 s; on a machine that is busy the second attempt finds its files in memory."""
 
 
 @dataclass(frozen=True)
@@ -91,22 +92,28 @@ def _require_dashboard() -> None:
 def _start(cluster: Cluster, cpus: int, object_store_bytes: int) -> str:
     """Answers the dashboard's address."""
     own: dict[str, Any] = {
-        "num_cpus": cpus,
-        "include_dashboard": cluster.dashboard,
-        "object_store_memory": object_store_bytes,
-    }
-    try:
-        context = ray.init(
-            address=cluster.address or "local",
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **({} if cluster.address else own),
-        )
-    except Exception as error:  # Ray raises bare ones where a process of its own does not come up
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        hint = f"is there a Ray at {cluster.address}?" if cluster.address else "see /tmp/ray/session_latest/logs"
-        raise WorldError(f"Ray cannot start: {reason}; {hint}; then run again") from error
-    return str(getattr(context, "dashboard_url", ""))
+        "num_cpus": cpus, "include_dashboard": cluster.dashboard, "object_store_memory": object_store_bytes
+    }  # fmt: skip
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            context = ray.init(
+                address=cluster.address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **({} if cluster.address else own),
+            )
+            return str(getattr(context, "dashboard_url", ""))
+        except Exception as error:  # Ray raises bare ones where a process of its own does not come up
+            ray.shutdown()
+            if cluster.address or attempt == ATTEMPTS:
+                raise WorldError(_reason(error, cluster)) from error
+    raise AssertionError
+
+
+def _reason(error: Exception, cluster: Cluster) -> str:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    hint = f"is there a Ray at {cluster.address}?" if cluster.address else "see /tmp/ray/session_latest/logs"
+    return f"Ray cannot start: {first}; {hint}; then run again"
 
 
 def _gpus() -> float:
