@@ -179,33 +179,69 @@ def span_rows(examples: Questions, tokenizer: InputTokenizer, max_tokens: int, l
     """
     frame, shared = tokenizer.frame(), _contexts(examples, tokenizer)
     room = question_room(max_tokens, frame)
-    rows: list[NDArray[np.int32]] = []
-    targets, begins, firsts, sizes, counts, questions = [], [], [], [], [], []
+    windows: list[_Window] = []
+    counts: list[int] = []
+    questions: list[Question] = []
     cut = 0
     for number, (ids, _) in enumerate(tokenizer.parts(examples.texts)):
         cut += len(ids) > room
-        head = [*frame.before, *ids[:room], *frame.between]
         tokens, places = shared[examples.contexts[number]]
-        asked = Question(
-            examples.ids[number], examples.texts[number], examples.contexts[number], places, examples.answers[number]
-        )
-        aim = _aim(asked)
-        held = max_tokens - len(head) - len(frame.after)
-        windows = window_begins(len(tokens), held, limits.stride)
-        for first in windows:
-            window = tokens[first : first + held]
-            rows.append(np.concatenate([head, window, frame.after]).astype(np.int32))
-            targets.append(in_window(aim, first, len(window), len(head), 0))
-            begins.append(len(head))
-            firsts.append(first)
-            sizes.append(len(window))
-        counts.append(len(windows))
-        questions.append(asked)
-    plain = packed(rows, np.asarray(targets, dtype=np.int64).reshape(-1, 2))
+        questions.append(_question(examples, number, places))
+        head = [*frame.before, *ids[:room], *frame.between]
+        found = _windows(head, tokens, list(frame.after), _aim(questions[-1]), max_tokens, limits.stride)
+        windows += found
+        counts.append(len(found))
+    return _rows(windows, counts, questions, limits.answer_tokens, examples.may_lack), cut
+
+
+@dataclass(frozen=True)
+class _Window:
+    """One row."""
+
+    tokens: NDArray[np.int32]
+    target: tuple[int, int]
+    begin: int
+    first: int
+    size: int
+
+
+def _windows(
+    head: list[int], tokens: list[int], tail: list[int], aim: tuple[int, int] | None, max_tokens: int, stride: int
+) -> list[_Window]:
+    """The rows of a question: `head`, a window of the context's `tokens`, `tail`."""
+    room = max_tokens - len(head) - len(tail)
+    found = []
+    for first in window_begins(len(tokens), room, stride):
+        window = tokens[first : first + room]
+        target = in_window(aim, first, len(window), len(head), 0)
+        row = np.asarray(head + window + tail, dtype=np.int32)
+        found.append(_Window(row, target, len(head), first, len(window)))
+    return found
+
+
+def _rows(
+    windows: list[_Window], counts: list[int], questions: list[Question], answer_tokens: int, may_lack: bool
+) -> SpanRows:
+    targets = np.asarray([window.target for window in windows], dtype=np.int64).reshape(-1, 2)
+    plain = packed([window.tokens for window in windows], targets)
     return SpanRows(
-        plain.tokens, plain.ends, plain.labels, *(np.asarray(v, dtype=np.int64) for v in (begins, firsts, sizes)),
-        np.cumsum(counts, dtype=np.int64), questions, limits.answer_tokens, examples.may_lack,
-    ), cut  # fmt: skip
+        plain.tokens,
+        plain.ends,
+        plain.labels,
+        begins=np.asarray([window.begin for window in windows], dtype=np.int64),
+        firsts=np.asarray([window.first for window in windows], dtype=np.int64),
+        sizes=np.asarray([window.size for window in windows], dtype=np.int64),
+        window_ends=np.cumsum(counts, dtype=np.int64),
+        questions=questions,
+        answer_tokens=answer_tokens,
+        may_lack=may_lack,
+    )
+
+
+def _question(examples: Questions, number: int, places: Places) -> Question:
+    return Question(
+        examples.ids[number], examples.texts[number], examples.contexts[number], places, examples.answers[number]
+    )
 
 
 def off_boundaries(rows: SpanRows) -> int:

@@ -19,11 +19,14 @@ from korbert.__main__ import main
 from korbert.benchmarks import finetune
 from korbert.benchmarks.answers import average, exact_match, f1
 from korbert.benchmarks.material import read_material
+from korbert.benchmarks.metrics import beginnings
 from korbert.benchmarks.spans import SpanRows
 from korbert.benchmarks.tokens import load_tokenizer
 from korbert.benchmarks.windows import Limits
 from korbert.chain import Workspace
 from korbert.config import Config
+from korbert.tasks import span
+from korbert.tasks.squad import Answer, Questions
 
 FILLER = ("영화", "배우", "연출", "음악", "결말", "정말", "그냥", "다시")
 PRAISE = ("재미있다", "감동", "최고")
@@ -103,6 +106,15 @@ def test_no_context_is_trained_on_and_chosen_by(encoder: Path, toy_questions: Pa
     limited = material.training_rows(10, 1)
     assert limited.items == 10
     assert len(limited) >= 10
+
+
+def test_the_baseline_is_the_contexts_beginning_as_long_as_the_median_answer(toy_questions: Path) -> None:
+    train, test = span.TASK.train(toy_questions), span.TASK.test(toy_questions)
+    assert isinstance(train, Questions)
+    assert isinstance(test, Questions)
+    shortened = replace(train, answers=[(Answer("가나다", 0, 3),)] * 2 + [(Answer("가", 0, 1),)])
+    assert beginnings(shortened, test) == [context[:3] for context in test.contexts]
+    assert beginnings(replace(train, answers=[()]), test) == [""] * len(test.texts)
 
 
 def test_after_kill_9_the_finished_seed_and_its_answers_are_kept(asking: Config, workspace: Workspace) -> None:

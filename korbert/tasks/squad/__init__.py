@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from korbert.tasks import Examples
 LABELS = ("start", "end")
 """What a token can be: the first or the last of the answer."""
 NOWHERE = -1
+FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,11 @@ def read(path: Path, needs: str, *, unanswerable: bool = False) -> Questions:
             the context, or a question without an answer where it must have one.
     """
     counts: Counter[str] = Counter({"recomposed_answers": 0, "moved_answers": 0, "unplaced_answers": 0})
-    texts, contexts, ids, answers, marked = [], [], [], [], False
+    texts: list[str] = []
+    contexts: list[str] = []
+    ids: list[str] = []
+    answers: list[tuple[Answer, ...]] = []
+    marked = False
     for context, qa in _entries(path, needs):
         name = _name(path, qa, ids)
         where = f"{path} question {name}"
@@ -183,8 +188,8 @@ def placed(context: str, text: str, begin: int) -> tuple[Answer, str]:
     """
     if context.startswith(text, begin):
         return Answer(text, begin, begin + len(text)), ""
-    for form in ("NFC", "NFD"):
-        other = unicodedata.normalize(form, text)  # type: ignore[arg-type]
+    for form in FORMS:
+        other = unicodedata.normalize(form, text)
         if context.startswith(other, begin):
             return Answer(text, begin, begin + len(other)), "recomposed_answers"
     if 0 <= context.find(text) == context.rfind(text):
