@@ -82,7 +82,7 @@ def character_rows(examples: Examples, tokenizer: InputTokenizer, max_tokens: in
 
 
 def covered(text: str, offsets: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Of each token the first character that it answers, spaces not counted, and how many: none of an earlier token's."""
+    """Of each token the first character it answers, spaces not counted, and how many: none of an earlier token's."""
     before = np.concatenate([[0], np.cumsum([not character.isspace() for character in text], dtype=np.int64)])
     spans, reached = [], 0
     for begin, end in offsets:

@@ -28,7 +28,8 @@ def spearman(first: Values, second: Values) -> float:
     """Spearman's rank correlation of two (n,), ties with their average rank; 0 where one is constant."""
     if constant(first) or constant(second):
         return 0.0
-    return float(np.corrcoef(ranks(first), ranks(second))[0, 1])
+    # As scipy lays the two out: the order of the sums decides the last digit.
+    return float(np.corrcoef(np.column_stack((ranks(first), ranks(second))), rowvar=False)[1, 0])
 
 
 def constant(values: Values) -> bool:

@@ -94,7 +94,7 @@ class Fitting:
         self._rows, self._pad = rows, pad
         self._steps = -(-len(rows) // settings.batch)
         balanced = settings.class_weights == "balanced"
-        self._weights = rows.balance(model.config.num_labels).to(model.device) if balanced else None
+        self._weights = rows.balance(model.config.num_labels or 0).to(model.device) if balanced else None
         self._optimizer = torch.optim.AdamW(
             parameter_groups(model, settings.weight_decay, settings.layer_decay),
             lr=settings.lr,

@@ -63,7 +63,7 @@ def commonest_tags(train: Examples, test: Examples) -> Labels:
 
 
 def commonest_eojeols(train: Examples, test: Examples) -> Labels:
-    """(characters of the test texts,) the tags that each eojeol has most often in the training texts; O if not there."""
+    """(characters of the test texts,) the tags that each eojeol has most often in training; O if it is not there."""
     tags: defaultdict[str, Counter[tuple[int, ...]]] = defaultdict(Counter)
     done = 0
     for word in _words(train):

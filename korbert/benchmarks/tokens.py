@@ -69,10 +69,8 @@ class InputTokenizer:
             ids, types = self._batch(*given)
             long = [place for place, row in enumerate(ids) if len(row) > most]
             if long:
-                cut_ids, cut_types = self._batch(
-                    *([column[n] for n in long] if column else None for column in given), most
-                )
-                for place, row, kinds in zip(long, cut_ids, cut_types, strict=True):
+                few = ([given[0][n] for n in long], None if given[1] is None else [given[1][n] for n in long])
+                for place, row, kinds in zip(long, *self._batch(*few, most), strict=True):
                     ids[place], types[place] = row, kinds
             cut = set(long)
             for place, (row, kinds) in enumerate(zip(ids, types, strict=True)):

@@ -25,8 +25,8 @@ TEST_SHARE = 5
 
 _NUMBERS = {"O": 0} | {f"{place}-{kind}": LABELS.index(f"{kind}-{place}") for kind in TYPES for place in "BI"}
 
-Sentence = tuple[str, list[int]]
-"""Text, and the number of the label of each character that is no space."""
+Sentence = tuple[str, list[int], int]
+"""Text, the number of the label of each character that is no space, and how many spaces an entity begins with."""
 
 
 def read(path: Path) -> list[Sentence]:
@@ -43,20 +43,21 @@ def read(path: Path) -> list[Sentence]:
 
 
 def examples(sentences: list[Sentence]) -> Examples:
-    """Sentences as rows."""
-    labels = [label for _, found in sentences for label in found]
-    return Examples([text for text, _ in sentences], np.asarray(labels, dtype=np.int64))
+    """Sentences as rows. Counts: `entities_begun_on_a_space`, whose beginning KLUE's scores do not see either."""
+    labels = [label for _, found, _ in sentences for label in found]
+    counts = {"entities_begun_on_a_space": sum(lost for _, _, lost in sentences)}
+    return Examples([text for text, _, _ in sentences], np.asarray(labels, dtype=np.int64), counts)
 
 
 def _sentences(path: Path) -> Iterator[Sentence]:
-    text, labels = "", []
+    text, labels, lost = "", list[int](), 0
     for row, line in numbered_lines(path, f"{TRAIN} and {TEST}"):
-        if line.startswith("##") and line[2:3] != "\t":  # ##<TAB> would be a character
+        if line.startswith("##"):
             continue
         if not line.strip("\t"):
             if text:
-                yield text, labels
-            text, labels = "", []
+                yield text, labels, lost
+            text, labels, lost = "", [], 0
             continue
         character, tab, tag = line.partition("\t")
         if len(character) != 1 or not tab:
@@ -68,8 +69,10 @@ def _sentences(path: Path) -> Iterator[Sentence]:
         text += character
         if not character.isspace():
             labels.append(_NUMBERS[tag])
+        elif tag.startswith("B"):
+            lost += 1
     if text:
-        yield text, labels
+        yield text, labels, lost
 
 
 def _stands_in(folder: Path) -> bool:

@@ -62,9 +62,7 @@ def _span(path: Path, row: int, sentence: str, name: str, entity: Any) -> tuple[
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{path} row {row}: {name} must hold word, start_idx and end_idx") from error
     if begin < 0 or sentence[begin:end] != word:
-        raise UsageError(
-            f"{path} row {row}: {name} {str(word)[:20]!r} is not what the sentence has at {begin}-{end - 1}"
-        )
+        raise UsageError(f"{path} row {row}: {name} {str(word)[:20]!r} is not the sentence's text at {begin}-{end - 1}")
     return begin, end
 
 

@@ -33,8 +33,8 @@ TASK = Task(
     train=lambda folder: read(folder / TRAIN),
     validation=lambda folder: read(folder / VALIDATION),
     test=lambda folder: read(folder / TEST),
-    licence="MIT",
+    licence="not stated with the files",
     source="https://github.com/songys/Question_pair",
-    by_hand="its owner gives one table (https://github.com/songys/Question_pair); the published scores are of the "
-    "division into train.tsv, dev.tsv and test.tsv that KoELECTRA's fine-tuning code uses",
+    by_hand="https://github.com/songys/Question_pair, whose owner points to the division of "
+    "https://github.com/aisolab/nlp_classification; as train.tsv, dev.tsv and test.tsv, KoELECTRA's names",
 )

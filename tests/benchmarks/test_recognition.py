@@ -141,7 +141,7 @@ def test_the_command_scores_a_folder_and_says_so_in_a_line(
     ("arguments", "said"),
     [
         (["nowhere", "ner", "--data", "."], "nowhere: there is no such folder"),
-        ([".", "squad", "--data", "."], "finetune.task = 'squad': must be one of: kmou-ner, ner, nsmc"),
+        ([".", "squad", "--data", "."], "finetune.task = 'squad': must be one of: klue-mrc, klue-ner, klue-nli"),
         ([".", "ner"], "finetune.data = '': must name the folder with the files of task ner"),
         ([".", "nsmc"], "no config.json in it"),
     ],

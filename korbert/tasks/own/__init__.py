@@ -1,5 +1,6 @@
 """Data sets of one's own in one format (docs/benchmarks.md): `train.jsonl`, `test.jsonl` and, if there,
-`validation.jsonl` to choose by, one JSON object a line. The labels are those of the training file, in the order of the alphabet.
+`validation.jsonl` to choose by, one JSON object a line. The labels are those of the training file, in the order of
+the alphabet.
 
     {"text": "...", "label": "..."}                      task sentence
     {"text": "...", "text2": "...", "label": "..."}      task pair
