@@ -29,7 +29,8 @@ def spearman(first: Values, second: Values) -> float:
     if constant(first) or constant(second):
         return 0.0
     # As scipy lays the two out: the order of the sums decides the last digit.
-    return float(np.corrcoef(np.column_stack((ranks(first), ranks(second))), rowvar=False)[1, 0])
+    both = np.asarray(np.corrcoef(np.column_stack((ranks(first), ranks(second))), rowvar=False))
+    return float(both[1, 0])
 
 
 def constant(values: Values) -> bool:

@@ -49,7 +49,8 @@ def test_tokens_answer_each_character_at_most_once_and_in_order(encoder: Path, t
 
 
 def test_a_tokens_other_characters_go_on(tokenizer: InputTokenizer) -> None:
-    rows, _ = character_rows(examples("영화 재미있었다"), tokenizer, 64)
+    """A word of syllables that the vocabulary has not is one unknown token."""
+    rows, _ = character_rows(examples("영화 뷁쀍쀓"), tokenizer, 64)
     answers = rows.blank()
     best = np.full((1, len(rows.tokens)), LABELS.index("LC-B"))
     rows.fill(answers, np.array([0]), best)

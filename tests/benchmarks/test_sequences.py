@@ -19,7 +19,7 @@ from korbert.storage import read_json
 from korbert.tasks import Examples, korsts
 
 FIRST, SECOND = "영화 정말 좋다", "배우 최고"
-SETTINGS = Settings(epochs=8, batch=8, lr=5e-3, warmup=0.1, weight_decay=0.01, dropout=0.0, seed=1)
+SETTINGS = Settings(epochs=20, batch=8, lr=1e-2, warmup=0.1, weight_decay=0.01, dropout=0.0, seed=1)
 
 
 @pytest.fixture(scope="module")
