@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,8 @@ def results_of(
     Raises:
         WorldError: when a trial keeps failing.
     """
+    # A resumed trial tells its epochs again, see trainable._report_again: no news to Optuna.
+    warnings.filterwarnings("ignore", "The reported value is ignored", UserWarning)
     place = f"{storage.path}/{name}"
     resources = {"cpu": 1.0} | ({"gpu": config.gpus_per_trial} if config.gpus_per_trial else {})
     equipped = ray_tune.with_resources(trainable, resources)
