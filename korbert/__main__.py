@@ -27,8 +27,12 @@ from korbert.console import (
     corpus,
     data,
     doctor,
+    fill_mask,
     finetune,
+    onnx,
+    predict,
     runs,
+    serve,
     tokenizer,
     with_sources,
 )
@@ -82,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands)
     _add_status(commands)
     _add_report(commands)
-    for module in (corpus, tokenizer, data, finetune, benchmarks, bench, runs, doctor):
+    for module in (
+        corpus, tokenizer, data, finetune, benchmarks, predict, fill_mask, serve, onnx, bench, runs, doctor,
+    ):  # fmt: skip
         module.add(commands)
     _add_stage(commands)
     crawler = "Sources, coverage, imports, takedowns: the crawler's own commands."

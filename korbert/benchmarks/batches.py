@@ -167,17 +167,14 @@ def training_batches(lengths: NDArray[np.int64], size: int, seed: int, epoch: in
     return [batches[i] for i in generator.permutation(len(batches))]
 
 
-def evaluation_batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Row numbers of each batch, every row once, shortest first, within EVALUATION_ROWS and EVALUATION_TOKENS."""
+def evaluation_batches(lengths: NDArray[np.int64], tokens: int = EVALUATION_TOKENS) -> Iterator[NDArray[np.int64]]:
+    """Row numbers of each batch, every row once, shortest first, of at most EVALUATION_ROWS rows and, unless a single
+    row has more, `tokens` tokens with their padding."""
     order = np.argsort(lengths, kind="stable")
     begin = 0
     while begin < len(order):
         end = begin + 1
-        while (
-            end < len(order)
-            and end - begin < EVALUATION_ROWS
-            and (end - begin + 1) * lengths[order[end]] <= EVALUATION_TOKENS
-        ):
+        while end < len(order) and end - begin < EVALUATION_ROWS and (end - begin + 1) * lengths[order[end]] <= tokens:
             end += 1
         yield order[begin:end]
         begin = end

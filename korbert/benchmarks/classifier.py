@@ -129,20 +129,20 @@ def check_inputs(folder: Path, rows: EncodedRows) -> None:
             f"{folder}: its tokenizer gives id {rows.tokens.max()}, its encoder knows {vocabulary} tokens; "
             "they must be of the same export: run: korbert run --to export"
         )
-    positions = _positions(config)
-    if positions is not None and rows.lengths.max() > positions:
+    most = positions(config)
+    if most is not None and rows.lengths.max() > most:
         raise UsageError(
             f"finetune.max_tokens: rows have up to {rows.lengths.max()} tokens, the encoder in {folder} has "
-            f"{positions} positions; choose fewer"
+            f"{most} positions; choose fewer"
         )
 
 
-def _positions(config: PretrainedConfig) -> int | None:
+def positions(config: PretrainedConfig) -> int | None:
     """How many tokens a row may have; None: no limit."""
-    positions: int | None = getattr(config, "max_position_embeddings", None)
-    if positions is None or config.model_type not in OFFSET_POSITIONS:
-        return positions
-    return positions - int(config.pad_token_id or 0) - 1
+    most: int | None = getattr(config, "max_position_embeddings", None)
+    if most is None or config.model_type not in OFFSET_POSITIONS:
+        return most
+    return most - int(config.pad_token_id or 0) - 1
 
 
 def predicted(model: PreTrainedModel, rows: EncodedRows, pad: int, advance: Advance = lambda _: None) -> Answers:
