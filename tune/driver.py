@@ -84,7 +84,10 @@ class Driver:
         trainable = ray_tune.with_parameters(trial, arena=arena)
         with meter(name, epochs) as progress, SweepProgress.shown_by(progress, self._config.epochs):
             results = results_of(name, self._storage, trainable, make, self._config, callbacks)
-        return sorted(map(finals.record, results), key=lambda record: record["trial"])
+        states = States(arena.states)
+        # A scheduler that hears old epochs again may stop the trial amidst them: what has been trained counts whole.
+        records = [finals.record(result, states.ended((result.metrics or {})["key"])) for result in results]
+        return sorted(records, key=lambda record: record["trial"])
 
     def _models(self, seeds: list[int], dropouts: tuple[float, ...]) -> dict[Variant, PreTrainedModel]:
         """Every model that a trial may start from: the head is drawn by seed, as fine-tuning draws it."""

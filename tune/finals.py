@@ -11,21 +11,21 @@ from korbert.benchmarks.metrics import deviation
 from korbert.config import TuneConfig
 from tune.goal import final
 from tune.space import Choice, overrides
-from tune.states import key_of
+from tune.states import History, key_of
 
 Record = dict[str, Any]
 """A trial as trials.json holds it."""
 
 
-def record(result: Result) -> Record:
-    """What Ray's result of a trial comes to.
+def record(result: Result, ended: History | None) -> Record:
+    """What Ray's result of a trial comes to, and its epochs for good, `ended`, where it has them.
 
     "state" is completed, or stopped (by the scheduler, or because the loss diverged).
     """
     metrics = result.metrics
     assert metrics is not None
     config = {name: value for name, value in metrics["config"].items() if name != "arena"}
-    choice, epochs = config.get("choice", config), metrics["epochs"]
+    choice, epochs = config.get("choice", config), ended or metrics["epochs"]
     return {
         "trial": int(metrics["experiment_tag"].partition("_")[0]),  # "3_batch=16,..."
         "key": metrics["key"],
@@ -33,7 +33,7 @@ def record(result: Result) -> Record:
         "epochs": epochs,
         "best": best_epoch(epochs)["validation"],
         "state": "completed" if len(epochs) == choice["epochs"] and epochs[-1]["loss"] is not None else "stopped",
-        "seconds": metrics["seconds"],
+        "seconds": round(math.fsum(epoch["seconds"] for epoch in epochs), 3),
     }
 
 
