@@ -26,5 +26,6 @@ def test_a_plain_trial_comes_to_the_score_of_ours(sides: Sides) -> None:
     assert [(trial["config"], len(trial["epochs"])) for trial in trials] == sides.rounds[0]
     for trial in trials:
         choice = json.loads(json.dumps(trial["config"]))
-        assert plain_trial(sides.encoder, choice, len(trial["epochs"])) == trial["epochs"][-1]["validation"]
+        score = plain_trial(sides.encoder, choice, len(trial["epochs"]))
+        assert score == pytest.approx(trial["epochs"][-1]["validation"], abs=0.05)
     assert sides.naive() > 0

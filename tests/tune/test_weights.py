@@ -27,7 +27,8 @@ def test_a_model_comes_back_as_it_was_loaded_and_learns(encoder: Path) -> None:
     for name, tensor in model.state_dict().items():
         assert torch.equal(made.state_dict()[name], tensor)
     ids = torch.tensor([[2, 5, 6, 3]])
-    assert torch.equal(made.eval()(input_ids=ids).logits, model.eval()(input_ids=ids).logits)
+    # Equal weights elsewhere in memory: the products may be summed in another order.
+    torch.testing.assert_close(made.eval()(input_ids=ids).logits, model.eval()(input_ids=ids).logits)
     made(input_ids=ids).logits.sum().backward()
     with torch.no_grad():
         for parameter in made.parameters():
