@@ -5,7 +5,7 @@ A finetune artefact holds
                    likewise (`also`), the baseline, and what must stand beside the score (`remark`), licence and source
     curves.jsonl   {"seed", "epoch", "step", "loss", "lr"}; the last line of an epoch also has "validation"
     model/         the classifier of the seed that was best on validation rows, with its tokenizer
-    predictions.json  that seed's answers to the test questions, where answers are sought in a text (`predictions`)
+    predictions.jsonl  that seed's answers to the validation and the test rows, with their texts (`predictions`)
     seeds/N.json   what seed N gave; written when the seed is done, so that a killed run goes on at the next one
 """
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from korbert import chain, tasks
@@ -26,8 +27,9 @@ from korbert.benchmarks.classifier import check_inputs, load_classifier, save_cl
 from korbert.benchmarks.fitting import TRAINING_PASSES, Advance, Fitting, Settings
 from korbert.benchmarks.material import Material, beginning, encoded_examples, joined, read_material
 from korbert.benchmarks.metrics import METRICS, constant_answer, deviation, mean
-from korbert.benchmarks.predictions import PREDICTIONS, by_length, predictions
+from korbert.benchmarks.predictions import PREDICTIONS, Asked, by_length, entries
 from korbert.benchmarks.seeds import MODEL, FinishedSeeds
+from korbert.benchmarks.sequences import with_probabilities
 from korbert.benchmarks.spans import SpanRows, off_boundaries
 from korbert.benchmarks.tagging import TaggedRows
 from korbert.benchmarks.tokens import InputTokenizer, load_tokenizer
@@ -52,6 +54,8 @@ class Benchmark:
     validation: EncodedRows
     """Rows that choose the epoch; where they are held out, `finetune.validation` of the rows trained on at most."""
     test: EncodedRows
+    asked: dict[str, Asked]
+    """The texts of the rows of both, by the split's name."""
     baseline: float
     """What any model must pass, on the test rows."""
     remark: str
@@ -160,7 +164,12 @@ def read_benchmark(config: Config, encoder: Path) -> Benchmark:
     check_inputs(encoder, test)
     # A limit on training rows limits the held-out ones in proportion; a file to choose by is used whole.
     held_out = task.validation is None
-    validation = material.validation_rows(round(finetune.validation * finetune.train_limit) if held_out else 0)
+    numbers = material.validation_numbers(round(finetune.validation * finetune.train_limit) if held_out else 0)
+    validation, test = with_probabilities(material.rows.take(numbers)), with_probabilities(test)
+    asked = {
+        "validation": Asked.of(examples, numbers, 0 if held_out else len(material.training)),
+        "test": Asked.of(test_examples, np.arange(test.items), 0),
+    }
     seen = set(examples.rows)
     counts = {
         "test_rows": test.items,
@@ -177,8 +186,9 @@ def read_benchmark(config: Config, encoder: Path) -> Benchmark:
     baseline = METRICS[task.metric].baseline(trained, test_examples, test, task.labels)
     device = device_of(config.training.device, World())
     return Benchmark(
-        finetune, task, encoder, tokenizer, material, validation, test, baseline, task.remark(folder), counts, device
-    )
+        finetune, task, encoder, tokenizer, material, validation, test, asked, baseline, task.remark(folder), counts,
+        device,
+    )  # fmt: skip
 
 
 def summary(benchmark: Benchmark, records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -263,7 +273,8 @@ def _run_seed(
 
     def save(folder: Path) -> None:
         save_classifier(folder, model, benchmark.tokenizer)
-        if isinstance(rows, SpanRows):
-            write_json(folder / PREDICTIONS, predictions(answers, rows))
+        labels, asked = benchmark.task.labels, benchmark.asked
+        chosen_by = entries("validation", asked["validation"], outcome.answers, benchmark.validation, labels)
+        write_jsonl(folder / PREDICTIONS, (*chosen_by, *entries("test", asked["test"], answers, rows, labels)))
 
     finished.add(record, save)

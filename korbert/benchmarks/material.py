@@ -48,7 +48,11 @@ class Material:
 
     def validation_rows(self, limit: int) -> EncodedRows:
         """`limit` rows to choose by (0: all); the same ones for everybody."""
-        return self.rows.take(drawn(self.validation, self.rows.strata, limit, HELD_OUT_SEED))
+        return self.rows.take(self.validation_numbers(limit))
+
+    def validation_numbers(self, limit: int) -> Rows:
+        """The numbers of those rows among all."""
+        return drawn(self.validation, self.rows.strata, limit, HELD_OUT_SEED)
 
 
 def read_material(

@@ -1,24 +1,93 @@
-"""What was answered to each question, and how well by the question's length: for reading errors, beside the score.
+"""What was answered to each row, and how well by a question's length: for reading errors, beside the score.
 
-`predictions.json`: a list in the order of the test file, an entry a question
-    {"id", "question", "answer", "right": [texts], "f1", "exact_match",
-     "best": [{"text", "begin", "score", "probability"}, ...], "no_answer"?: score}
-`begin` is the character of the context. `probability` is among the entries of `best`, as in published n-best lists.
+`predictions.jsonl`: an object a row of the validation and of the test rows, in their order. All have
+    {"split": "validation" | "test", "row"}, the row's number in its file, from 1
+and by the task's head
+    sentence           {"text", "text2"?, "gold", "predicted", "probability", "gold_probability"}
+    score              {"text", "text2"?, "gold", "predicted"}, scores
+    words, characters  {"text", "gold", "predicted"}, a tag each word, or each character that is no space
+    span               {"id", "question", "answer", "right": [texts], "f1", "exact_match",
+                        "best": [{"text", "begin", "score", "probability"}, ...], "no_answer"?: score}
+`probability` is that of the label predicted; of a span it is among the entries of `best`, as in published n-best
+lists, and `begin` is the character of the context. The file holds the texts of the task: its licence is theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from korbert.benchmarks.answers import average, best, exact_match, f1
-from korbert.benchmarks.batches import Answers
+from korbert.benchmarks.batches import Answers, EncodedRows
+from korbert.benchmarks.sequences import ScoreRows
 from korbert.benchmarks.spans import N_BEST, Question, SpanRows
+from korbert.benchmarks.tagging import TaggedRows
+from korbert.tasks import Examples
 
-PREDICTIONS = "predictions.json"
+PREDICTIONS = "predictions.jsonl"
 QUARTERS = 4
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The texts of rows that are asked, and their numbers in their file, from 1."""
+
+    texts: list[tuple[str, ...]]
+    rows: list[int]
+
+    @classmethod
+    def of(cls, examples: Examples, numbers: NDArray[Any], before: int) -> Asked:
+        """The rows of `examples` at `numbers`; `before` them are rows of another file."""
+        rows = examples.rows
+        return cls([rows[number] for number in numbers], [int(number) - before + 1 for number in numbers])
+
+
+def entries(split: str, asked: Asked, answers: Answers, rows: EncodedRows, labels: Sequence[str]) -> Iterator[Entry]:
+    """An entry for each row, see above."""
+    for number, answered in zip(asked.rows, _answered(asked, answers, rows, labels), strict=True):
+        yield {"split": split, "row": number} | answered
+
+
+def _answered(asked: Asked, answers: Answers, rows: EncodedRows, labels: Sequence[str]) -> Iterator[Entry]:
+    if isinstance(rows, SpanRows):
+        yield from predictions(answers, rows)
+    elif isinstance(rows, TaggedRows):
+        yield from _tagged(asked, answers, rows, labels)
+    else:
+        scored = isinstance(rows, ScoreRows)
+        for texts, gold, answer in zip(asked.texts, rows.gold, answers, strict=True):
+            yield _texts(texts) | (_scored(gold, answer) if scored else _labelled(int(gold), answer, labels))
+
+
+def _texts(texts: tuple[str, ...]) -> Entry:
+    return dict(zip(("text", "text2"), texts, strict=False))
+
+
+def _scored(gold: float, answer: float) -> Entry:
+    return {"gold": float(gold), "predicted": round(float(answer), 5)}
+
+
+def _labelled(gold: int, probabilities: Answers, labels: Sequence[str]) -> Entry:
+    chosen = int(probabilities.argmax())
+    return {
+        "gold": labels[gold],
+        "predicted": labels[chosen],
+        "probability": round(float(probabilities[chosen]), 5),
+        "gold_probability": round(float(probabilities[gold]), 5),
+    }
+
+
+def _tagged(asked: Asked, answers: Answers, rows: TaggedRows, labels: Sequence[str]) -> Iterator[Entry]:
+    begin = 0
+    for texts, end in zip(asked.texts, rows.word_ends, strict=True):
+        gold, predicted = ([labels[int(tag)] for tag in side[begin:end]] for side in (rows.gold, answers))
+        yield _texts(texts) | {"gold": gold, "predicted": predicted}
+        begin = int(end)
 
 
 def predictions(answers: Answers, rows: SpanRows) -> list[dict[str, Any]]:

@@ -65,6 +65,8 @@ class Outcome:
     """Training tokens, padding not counted, a second of training."""
     seconds: float
     """Training and validation."""
+    answers: Answers
+    """The best epoch's, to the validation rows."""
 
 
 def fit(
@@ -92,6 +94,7 @@ def fit(
     scores: list[float] = []
     curve: list[dict[str, Any]] = []
     best: dict[str, torch.Tensor] = {}
+    kept = validation.blank()
     for number in range(1, fitting.settings.epochs + 1):
         epoch = fitting.epoch(number, advance)
         tokens, training_seconds = tokens + epoch.tokens, training_seconds + epoch.seconds
@@ -101,6 +104,7 @@ def fit(
         curve[-1]["validation"] = scores[-1]
         if scores[-1] > max(scores[:-1], default=-math.inf):
             best = {name: value.clone() for name, value in fitting.model.state_dict().items()}
+            kept = answers
         elif patience and number - 1 - scores.index(max(scores)) >= patience:
             break
     fitting.model.load_state_dict(best)
@@ -110,4 +114,5 @@ def fit(
         curve=curve,
         tokens_per_second=round(tokens / max(training_seconds, 1e-9), 1),
         seconds=round(time.monotonic() - started, 3),
+        answers=kept,
     )

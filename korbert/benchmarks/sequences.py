@@ -63,6 +63,15 @@ class ProbabilityRows(SequenceRows):
         answers[numbers] = best
 
 
+def with_probabilities(rows: EncodedRows) -> EncodedRows:
+    """The same rows, answered with the probability of every label where they have one label each."""
+    if type(rows) is EncodedRows:
+        return ProbabilityRows(rows.tokens, rows.ends, rows.labels, rows.lengths)
+    if type(rows) is SequenceRows:
+        return ProbabilityRows(rows.tokens, rows.ends, rows.labels, rows.begins)
+    return rows
+
+
 @dataclass(frozen=True)
 class ScoreRows(SequenceRows):
     """Rows with a score, floats in `labels`. The loss is the mean squared error of the raw score, as published."""

@@ -1,8 +1,9 @@
-"""`korbert benchmarks`: which tasks there are, what their files hold, and the files themselves."""
+"""`korbert benchmarks`: which tasks there are, what their files hold, the files themselves, and scores reported."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ SHOWN_LABELS = 8
 
 def add(commands: Any) -> None:
     """Registers the commands."""
-    actions = group(commands, "benchmarks", "The benchmark tasks and their original files.")
+    actions = group(commands, "benchmarks", "The benchmark tasks, their original files, and reports of scores.")
     command(actions, "list", _list, "Every task: labels, head, metrics, files, licence, source.").add_argument(
         "--data", metavar="DIR", type=Path, help="count the rows too; DIR holds a folder a task, as `get` makes them"
     )
@@ -26,6 +27,21 @@ def add(commands: Any) -> None:
     parser = command(actions, "get", _get, "Download a task's original files from their owners, and verify them.")
     parser.add_argument("task", metavar="TASK", help=f"one of: {', '.join(tasks.names())}")
     parser.add_argument("--to", metavar="DIR", type=Path, help="default: benchmarks/TASK")
+    _add_report(actions)
+
+
+def _add_report(actions: Any) -> None:
+    parser = command(actions, "report", _report, "Our scores beside the published ones, and the errors behind them.")
+    parser.add_argument(
+        "scores", metavar="[NAME=]PATH", nargs="+", help="a run, what `korbert finetune` wrote, or a folder of these"
+    )
+    parser.add_argument("--format", choices=("text", "md", "latex", "html"), default="text", help="default: text")
+    parser.add_argument("--output", metavar="DIR", type=Path, help="write every format and the charts there")
+    parser.add_argument("--json", action="store_true", help="print the scores and the published rows as JSON instead")
+    parser.add_argument("--errors", metavar="N", type=int, default=0, help="measures by label, and N errors of a kind")
+    parser.add_argument(
+        "--split", choices=("test", "validation"), default="test", help="rows that errors are listed of; default: test"
+    )
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -71,6 +87,23 @@ def _get(options: argparse.Namespace) -> int:
     from korbert.benchmarks import download
 
     download.get(options.task, _task(options.task), options.to or Path("benchmarks") / options.task, print)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from korbert.benchmarks.scored import read_scores
+    from korbert.report import benchmarks
+
+    if options.errors < 0:
+        raise UsageError(f"--errors {options.errors}: must be 0 (none) or more")
+    report = benchmarks.Report.of(read_scores(options.scores), options.errors, options.split)
+    page = benchmarks.write(report, options.output) if options.output else None
+    if options.json:
+        print(json.dumps(report.data(), ensure_ascii=False, indent=1))
+    elif page is None:
+        print(report.form(options.format), end="")
+    else:
+        print(f"report: {page}")
     return 0
 
 

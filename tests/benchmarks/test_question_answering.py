@@ -72,6 +72,11 @@ def asking(config: Config, toy_questions: Path) -> Config:
     return replace(config, finetune=section)
 
 
+def kept_of(workspace: Workspace, split: str = "test") -> list[dict[str, Any]]:
+    found = storage.read_jsonl(workspace.path("finetune") / "predictions.jsonl")
+    return [entry for entry in found if entry["split"] == split]
+
+
 def scores_of(workspace: Workspace) -> dict[str, Any]:
     return storage.read_json(workspace.path("finetune") / "scores.json")  # type: ignore[no-any-return]
 
@@ -85,7 +90,7 @@ def test_what_can_be_learned_is_learned_and_every_answer_is_kept(asking: Config,
     assert scores["also"]["exact_match"]["mean"] <= scores["mean"]
     assert manifest.counts["f1"] == scores["mean"]
     assert manifest.counts["test_windows"] > 40
-    kept = storage.read_json(workspace.path("finetune") / "predictions.json")
+    kept = kept_of(workspace)
     assert [entry["id"] for entry in kept] == [f"2-{number}-{n}" for number in range(20) for n in (0, 1)]
     texts, rights = [entry["answer"] for entry in kept], [entry["right"] for entry in kept]
     assert average(f1, texts, rights) == scores["mean"]
@@ -133,9 +138,9 @@ def test_after_kill_9_the_finished_seed_and_its_answers_are_kept(asking: Config,
     assert (record.stat().st_mtime_ns, record.read_bytes()) == before
     scores = scores_of(workspace)
     best = max(scores["seeds"], key=lambda seed: max(seed["validation"]))
-    kept = storage.read_json(workspace.path("finetune") / "predictions.json")
+    kept = kept_of(workspace)
     assert average(f1, [entry["answer"] for entry in kept], [entry["right"] for entry in kept]) == best["test"]
-    assert not (workspace.path("finetune") / "model" / "predictions.json").exists()
+    assert not (workspace.path("finetune") / "model" / "predictions.jsonl").exists()
 
 
 def test_the_command_scores_any_encoder_on_questions(
@@ -147,4 +152,4 @@ def test_the_command_scores_any_encoder_on_questions(
         + [part for setting in settings for part in ("--set", f"finetune.{setting}")]
     ) == 0  # fmt: skip
     assert "span f1: " in capsys.readouterr().out
-    assert (tmp_path / "scores" / "predictions.json").is_file()
+    assert (tmp_path / "scores" / "predictions.jsonl").is_file()
