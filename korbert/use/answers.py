@@ -4,7 +4,7 @@ n rows. Answers by head
     sentence           {"label", "probability", "probabilities": {label: p}}
     score              {"score"}
     words, characters  {"entities": [{"type", "text", "begin", "end", "probability"}]}
-    span               {"answer", "begin", "end", "probability", "best": [...], "no_answer"?}
+    span               {"answer", "begin", "end", "probability", "best": [...], "no_answer"?: score}
 `begin` and `end` count characters (code points) of the text, or of the passage, as it was given; `end` is one past the
 last. An entity's probability is the mean over its words, or characters, of the probability of the tag each was given;
 an answer's is among the best spans.
@@ -25,9 +25,8 @@ from korbert.benchmarks.classes import strict_entities
 from korbert.benchmarks.classifier import logits
 from korbert.benchmarks.entities import Entity, entities
 from korbert.benchmarks.material import UNITS
-from korbert.benchmarks.predictions import predictions
 from korbert.benchmarks.sequences import SequenceRows, sequence_rows
-from korbert.benchmarks.spans import SpanRows, span_rows
+from korbert.benchmarks.spans import N_BEST, Question, SpanRows, span_rows
 from korbert.benchmarks.tagging import TaggedRows, tagged_rows
 from korbert.tasks import Examples, words
 from korbert.tasks.squad import Questions
@@ -75,7 +74,7 @@ def _mixed(
     found: list[Answer] = [{}] * len(rows)
     cut = 0
     for kind in (pairs, ~pairs):
-        numbers = np.flatnonzero(kind)
+        numbers = np.flatnonzero(kind).tolist()
         some, shortened = answered(usable, [rows[number] for number in numbers], tokens, advance)
         cut += shortened
         for number, answer in zip(numbers, some, strict=True):
@@ -134,18 +133,29 @@ def _spans(usable: Usable, rows: SpanRows, tokens: int, advance: Advance) -> lis
     answers = rows.blank()
     for numbers, scores in _asked(usable, rows, tokens, advance):
         rows.fill(answers, numbers, rows.best(scores, numbers))
-    return [_span(entry) for entry in predictions(answers, rows)]
+    return [_span(rows, question, line) for question, line in zip(rows.questions, answers, strict=True)]
 
 
-def _span(entry: dict[str, Any]) -> Answer:
-    """An entry of predictions.json, without what is known of right answers."""
-    best = [part | {"end": part["begin"] + len(part["text"])} for part in entry["best"][:SHOWN_SPANS]]
-    none = {"answer": "", "begin": None, "end": None, "probability": None}
-    first = none if not entry["answer"] else {
-        "answer": entry["answer"], "begin": best[0]["begin"], "end": best[0]["end"],
-        "probability": best[0]["probability"],
-    }  # fmt: skip
-    return first | {"best": best} | ({"no_answer": entry["no_answer"]} if "no_answer" in entry else {})
+def _span(rows: SpanRows, question: Question, line: Answers) -> Answer:
+    """A question's answer, of its (n + 1, 3)."""
+    found = line[:N_BEST][line[:N_BEST, 2] > -np.inf]
+    weights = np.exp(found[:, 2] - found[:, 2].max(initial=-np.inf)) if len(found) else found[:, 2]
+    best = [
+        _place(question.context, int(begin), int(end), float(weight))
+        for (begin, end, _), weight in zip(found[:SHOWN_SPANS], weights / weights.sum(), strict=False)
+    ]
+    text = rows.text(question, line)
+    answer = {"answer": text} | (dict.fromkeys(("begin", "end", "probability")) if not text else _without_text(best[0]))
+    lacking = {"no_answer": round(float(line[N_BEST, 2]), DIGITS)} if rows.may_lack else {}
+    return answer | {"best": best} | lacking
+
+
+def _place(context: str, begin: int, end: int, probability: float) -> Answer:
+    return {"text": context[begin:end], "begin": begin, "end": end, "probability": round(probability, DIGITS)}
+
+
+def _without_text(place: Answer) -> Answer:
+    return {name: value for name, value in place.items() if name != "text"}
 
 
 def _entities(usable: Usable, rows: TaggedRows, texts: Sequence[str], tokens: int, advance: Advance) -> list[Answer]:

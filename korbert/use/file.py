@@ -67,7 +67,7 @@ def answer_file(usable: Usable, source: str, output: Path, *, form: str, tokens:
     """
     part, record = output.with_name(f"{output.name}.part"), output.with_name(f"{output.name}.part.json")
     tally = Tally()
-    whole = "" if source == STDIN else digest_of([digest_file(Path(source)), form, usable.task, usable.max_tokens, key])
+    whole = "" if source == STDIN else work_key(usable, source, form, key)
     if whole and record.is_file() and part.is_file() and read_json(record) == {"key": whole}:
         _take_up(part, tally)
     else:
@@ -84,6 +84,11 @@ def answer_file(usable: Usable, source: str, output: Path, *, form: str, tokens:
     part.replace(output)
     record.unlink()
     return tally
+
+
+def work_key(usable: Usable, source: str, form: str, key: str) -> str:
+    """Digest of all that the answers to a file depend on."""
+    return digest_of([digest_file(Path(source)), form, usable.task, usable.max_tokens, key])
 
 
 def answer_stream(usable: Usable, source: str, output: IO[str], *, form: str, tokens: int, together: int = 0) -> Tally:

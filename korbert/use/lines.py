@@ -130,10 +130,8 @@ def _cells(shape: Shape, header: Sequence[str], text: str) -> tuple[Row, Any]:
     cells = text.split("\t")
     if header and len(cells) != len(header):
         raise BadRow(f"has {len(cells)} columns, its header {len(header)}")
-    fields = {name: cell for name, cell in zip(header, cells, strict=True) if name in FIELDS}
-    if not header:
-        names = ("question", "context") if shape.span else ("text", "text2") if shape.paired else ("text",)
-        fields = dict(zip(names, cells, strict=False))
+    names = header or (("question", "context") if shape.span else ("text", "text2")[: 2 if shape.paired else 1])
+    fields = {name: cell for name, cell in zip(names, cells, strict=False) if name in FIELDS}
     return shape.row(fields), fields.get("id")
 
 

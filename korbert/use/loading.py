@@ -18,12 +18,11 @@ from korbert import tasks
 from korbert.benchmarks.classifier import HEADS, positions, quiet, read_config
 from korbert.benchmarks.first_token import read_first_token_only
 from korbert.benchmarks.material import LIMITS
-from korbert.benchmarks.predictions import PREDICTIONS
 from korbert.benchmarks.tokens import InputTokenizer, load_tokenizer
 from korbert.benchmarks.windows import Limits
 from korbert.config import FinetuneConfig
 from korbert.errors import UsageError
-from korbert.storage import read_json, read_manifest
+from korbert.storage import read_json, read_jsonl, read_manifest
 from korbert.training.process_group import World, device_of
 from korbert.use.rows import Shape
 
@@ -85,7 +84,8 @@ def load(place: Path, *, task: str = "", max_tokens: int = 0) -> Usable:
     folder = model_folder(place)
     origin = _origin(folder)
     config = read_config(folder)
-    labels = tuple(suffixed(str(config.id2label[number])) for number in sorted(config.id2label))
+    named: dict[Any, Any] = config.id2label or {}
+    labels = tuple(suffixed(str(named[number])) for number in sorted(named))
     name = _task(task or origin.task, given=bool(task))
     head = _head(folder, config, name, labels)
     return Usable(
@@ -119,12 +119,18 @@ def _origin(folder: Path) -> Origin:
     limits = Limits(
         given.get("finetune.stride", Limits.stride), given.get("finetune.answer_tokens", Limits.answer_tokens)
     )
-    predictions = folder.parent / PREDICTIONS
-    entries = read_json(predictions) if predictions.is_file() else []
     return Origin(
-        given.get("finetune.task", ""), given.get("finetune.max_tokens", 0), limits,
-        bool(entries) and "no_answer" in entries[0],
+        given.get("finetune.task", ""), given.get("finetune.max_tokens", 0), limits, _may_lack(folder.parent)
     )  # fmt: skip
+
+
+def _may_lack(artefact: Path) -> bool:
+    """Whether the answers to the test file were scored against none: only then do they say what none scores."""
+    lines, listed = artefact / "predictions.jsonl", artefact / "predictions.json"
+    first: list[Any] = list(read_jsonl(lines, limit=1)) if lines.is_file() else []
+    if not first and listed.is_file():  # artefacts of before
+        first = read_json(listed)[:1]
+    return any("no_answer" in entry for entry in first)
 
 
 def _task(name: str, *, given: bool) -> str:

@@ -103,7 +103,7 @@ class MaskedModel:
         before, after = MASK.join(parts[: number + 1]), MASK.join(parts[number + 1 :])
         if piece.startswith("##"):
             return before.rstrip() + piece.removeprefix("##") + after
-        return before + (self.tokenizer.decode([token]).strip() or piece) + after
+        return before + (str(self.tokenizer.decode([token])).strip() or piece) + after
 
 
 def load_masked(folder: Path, tokenizer: Path | None = None) -> MaskedModel:

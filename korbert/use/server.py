@@ -117,8 +117,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         """Sets how long the next bytes may take."""
-        self.timeout = self.server.limits.socket
         super().setup()
+        self.connection.settimeout(self.server.limits.socket)
 
     def do_GET(self) -> None:
         """The page, the models, and whether all is well."""
