@@ -1,11 +1,14 @@
 """Fixtures of all tests: the folder of real data, and databases on one real server that all workers share."""
 
+import json
 import os
 import shutil
+import statistics
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -138,3 +141,33 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     ).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def make_scores(tmp_path: Path) -> Callable[..., Path]:
+    """Writes what a finetune artefact holds for a report, under a folder of the task's name; answers the folder."""
+
+    def make(
+        task: str, metric: str, tests: list[float], n_test: int, *, also: dict[str, float] | None = None,
+        predictions: list[dict[str, Any]] | None = None, place: str = "scores", **more: Any,
+    ) -> Path:  # fmt: skip
+        folder, also = tmp_path / place / task, also or {}
+        folder.mkdir(parents=True)
+        seeds = [
+            {"seed": number, "validation": [0.5, 0.5 + number / 100], "test": test, "also": also}
+            for number, test in enumerate(tests, 1)
+        ]
+        scores = {
+            "task": task, "metric": metric, "n_train": 900, "n_validation": 100, "n_test": n_test, "seeds": seeds,
+            "mean": statistics.fmean(tests), "std": statistics.stdev(tests) if len(tests) > 1 else None,
+            "also": {name: {"mean": value, "std": None} for name, value in also.items()}, "majority_baseline": 0.5,
+            "baseline_is": "always guessing the larger class", "remark": "", "licence": "CC0-1.0",
+            "source": "https://example.org/data",
+        }  # fmt: skip
+        (folder / "scores.json").write_text(json.dumps(scores | more), encoding="utf-8")
+        if predictions is not None:
+            lines = [json.dumps(entry, ensure_ascii=False) for entry in predictions]
+            (folder / "predictions.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return folder
+
+    return make

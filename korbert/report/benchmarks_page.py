@@ -39,9 +39,10 @@ th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:p
 th button::after{content:" \\2195";opacity:.45}
 th[aria-sort=descending] button::after{content:" \\2193";opacity:1}
 th[aria-sort=ascending] button::after{content:" \\2191";opacity:1}
-thead th{white-space:normal;vertical-align:bottom}
+.above{color:var(--soft);font-size:13px;margin:0 0 8px}
+thead th,thead th.n{white-space:normal;vertical-align:bottom}
 tbody th{position:sticky;left:0;background:var(--card);white-space:normal;min-width:9ch}
-td small,th small{display:block;color:var(--soft);font-size:11.5px;white-space:nowrap}
+td small,th small{display:block;color:var(--soft);font-size:11.5px;white-space:normal;font-weight:400}
 td.w{white-space:normal;min-width:14ch}
 tr.ours>*{background:var(--trough);font-weight:560}
 tr.ours>th{color:var(--accent)}
@@ -122,8 +123,10 @@ def _table(table: Table) -> Markup:
         tag("tr", *_cells(row, table.words), class_="ours" if number in table.ours else None)
         for number, row in enumerate(table.rows)
     ]
-    whole = tag("table", tag("caption", caption), tag("thead", tag("tr", *head)), tag("tbody", *rows))
-    return tag("div", whole, class_="scroll", tabindex=0, role="region", aria_label=table.caption)
+    whole = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *rows), aria_label=table.caption)
+    # Outside of the box that scrolls: on a phone a table's own caption is as wide as the table.
+    box = tag("div", whole, class_="scroll", tabindex=0, role="region", aria_label=table.caption)
+    return joined(tag("p", caption, class_="above"), box)
 
 
 def _cells(row: Sequence[Cell], words: int) -> list[Markup]:
@@ -131,8 +134,8 @@ def _cells(row: Sequence[Cell], words: int) -> list[Markup]:
     for place, cell in enumerate(row):
         shown = _linked(cell.text) if cell.text.startswith("https://") else _shown(cell)
         note = tag("small", cell.note) if cell.note else None
-        # What is no figure may break into lines.
-        side = "n" if place >= words and cell.value is not None else "w"
+        # Running text may break into lines; figures, and dashes in their stead, not.
+        side = "w" if place < words or (len(cell.text) > 12 and cell.value is None) else "n"
         look = {"scope": "row"} if place == 0 else {"class_": side}
         cells.append(tag("th" if place == 0 else "td", shown, note, data_v=cell.value, **look))
     return cells

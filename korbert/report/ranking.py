@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from korbert.benchmarks import published
+from korbert.benchmarks.published import Column
 from korbert.benchmarks.scored import Scored
-from korbert.benchmarks.table import comparable
+from korbert.benchmarks.table import comparable, trained_on
 from korbert.report import axes
 from korbert.report.axes import Axis
 from korbert.report.markup import Markup, joined, tag
 from korbert.report.style import LIGHT
 
-WIDTH, NAMES, FIGURES, ROW, TOP, BOTTOM = 480, 178, 74, 15, 4, 38
+WIDTH, NAMES, FIGURES, ROW, TOP, BOTTOM = 480, 204, 74, 15, 4, 38
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def rankings(scores: Sequence[Scored]) -> list[Ranking]:
     found = []
     for column in published.COLUMNS:
         ours = [
-            _ours(scored, column.metric)
+            _ours(scored, column)
             for scored in scores
             if comparable(scored) and scored.task == column.task and column.metric in scored.measured
         ]
@@ -63,11 +64,13 @@ def rankings(scores: Sequence[Scored]) -> list[Ranking]:
     return found
 
 
-def _ours(scored: Scored, metric: str) -> Place:
-    measured = scored.measured[metric]
+def _ours(scored: Scored, column: Column) -> Place:
+    measured = scored.measured[column.metric]
     std = None if measured.std is None else 100 * measured.std
     seeds = tuple(100 * value for value in measured.values)
-    return Place(scored.model, 100 * measured.mean, std, seeds, ours=True, shown=f"{100 * measured.mean:.2f}")
+    fewer = trained_on(scored, column.train_rows)
+    name = f"{scored.model} ({scored.n_train:,} rows)" if fewer else scored.model
+    return Place(name, 100 * measured.mean, std, seeds, ours=True, shown=f"{100 * measured.mean:.2f}")
 
 
 def svg(chart: Ranking) -> Markup:

@@ -34,7 +34,7 @@ def _chart(axes: Axes, chart: Ranking) -> None:
     axes.set_title(plain(f"{chart.title}, score × 100"), fontsize=10.5, loc="left", color=LIGHT["ink"])
     axes.grid(axis="x", color=LIGHT["line"], linewidth=0.8)
     quiet(axes)
-    axes.tick_params(axis="y", labelsize=7.5)
+    axes.tick_params(labelsize=7.5)
     for label, place in zip(axes.get_yticklabels(), chart.places, strict=True):
         label.set_color(LIGHT["accent"] if place.ours else LIGHT["soft"])
         label.set_fontweight("bold" if place.ours else "normal")
