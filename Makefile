@@ -32,8 +32,9 @@ bench: $(STAMP) ## speed beside peers, on the demo's data
 	$(BIN)/korbert run demo --to tokens
 	$(BIN)/korbert bench pretrain --against transformers --json
 
-chaos: $(STAMP) ## 20,000 articles crawled under kill -9 of crawlers and of Postgres, compared in the end
+chaos: $(STAMP) ## a crawl and a training under kill -9, freezes and full disks, compared in the end
 	$(BIN)/python tests/chaos/kill_storm.py --articles 20000 --processes 3 --rounds 10 --seed 1
+	$(BIN)/python tests/chaos/training_storm.py --minutes 10 --seed 1
 
 clean: ## remove what make and the runs made: .venv, runs, report
 	rm -rf $(VENV) runs report build *.egg-info

@@ -30,6 +30,7 @@ from korbert.console import (
     fill_mask,
     finetune,
     onnx,
+    plan,
     predict,
     runs,
     serve,
@@ -87,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_status(commands)
     _add_report(commands)
     for module in (
-        corpus, tokenizer, data, finetune, benchmarks, predict, fill_mask, serve, onnx, bench, runs, doctor,
+        corpus, tokenizer, data, finetune, benchmarks, predict, fill_mask, serve, onnx, bench, plan, runs, doctor,
     ):  # fmt: skip
         module.add(commands)
     _add_stage(commands)
@@ -251,7 +252,7 @@ def _stage(options: argparse.Namespace) -> int:
     elif options.name in DRIVERS:
         importlib.import_module(DRIVERS[options.name]).run(config, workspace)
         if options.name == "pretrain":
-            runs.summarize(workspace)
+            print(runs.summarize(workspace))
     else:
         raise UsageError(f"stage {options.name!r}: there is no such stage; there are: corpus, {', '.join(DRIVERS)}")
     return 0

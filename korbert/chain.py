@@ -73,8 +73,10 @@ NEUTRAL = frozenset(
         "corpus.sources", "corpus.evaluation",  # their files' content counts, as inputs' digests
         "corpus.workers", "corpus.engine", "corpus.ray_address", "tokenizer.workers", "data.workers",
         "training.rows_per_micro_batch", "training.workers", "training.max_restarts", "training.threads",
-        "training.device", "training.static_shapes",
-        "training.checkpoint_every", "training.keep_checkpoints", "training.log_every",
+        "training.hang_timeout", "training.grace_seconds",
+        "training.device", "training.static_shapes", "training.compile",
+        "training.start",  # its files' content counts, as an input's digest
+        "training.checkpoint_every", "training.checkpoint_url", "training.keep_checkpoints", "training.log_every",
         "training.evaluate_every", "training.evaluate_samples",
         "finetune.data",  # likewise
         "tune.concurrent", "tune.gpus_per_trial", "tune.storage",
@@ -178,11 +180,7 @@ def finetune_plan(config: Config, encoder: Path, path: Path) -> Plan:
     Raises:
         UsageError: when the folder has no config, or a file of the task is missing.
     """
-    files = {
-        file.name: digest_file(file)
-        for file in sorted(encoder.glob("*"))
-        if file.suffix in _ENCODER_FILES and file.name != MANIFEST
-    }
+    files = _digests(encoder, _ENCODER_FILES)
     if "config.json" not in files:
         raise UsageError(f"{encoder}: is no encoder's folder (no config.json in it); make one: korbert run --to export")
     link = STAGES["finetune"]
@@ -228,9 +226,12 @@ def _difference(config: Config, workspace: Workspace, link: Stage, manifest: Man
         if manifest.inputs.get(name) != before.digest:
             gone = before.counts.get("taken_down", 0)
             return f"{name} has changed" + (f": {gone:,} of its articles were taken down" if gone else "")
-    for name, digest in _outside_inputs(config, link.name).items():
+    outside = _outside_inputs(config, link.name)
+    for name, digest in outside.items():
         if manifest.inputs.get(name) != digest:
             return f"{name} has changed"
+    for name in sorted(manifest.inputs.keys() - outside.keys() - set(_after(config, link))):
+        return f"{name} is an input no more"
     now = _fields(config, link)
     changed = sorted(n for n in now.keys() | manifest.config.keys() if now.get(n) != manifest.config.get(n))
     return f"{', '.join(changed)} changed" if changed else ""
@@ -260,10 +261,30 @@ def _outside_inputs(config: Config, stage: str) -> dict[str, str]:
     if stage == "corpus":
         # Under a number, not under a path: the same files elsewhere are the same input.
         return _numbered("source", config.corpus.sources) | _numbered("evaluation", config.corpus.evaluation)
+    if stage == "pretrain" and config.training.start:
+        return {"start": _start_digest(config)}
     if stage in ("finetune", "tune"):
         folder, task = benchmark_folder(config), config.finetune.task
         return {task: digest_of({name: digest_file(folder / name) for name in tasks.task(task).files(folder)})}
     return {}
+
+
+def _start_digest(config: Config) -> str:
+    """Of the model that pre-training starts from: its config and its weights."""
+    folder = Path(config.training.start)
+    files = _digests(folder, (".json", ".safetensors"))
+    if "config.json" not in files:
+        raise UsageError(
+            f"training.start = {str(folder)!r}: is no model's folder (no config.json in it); name one that "
+            "transformers or stage export has written"
+        )
+    # Beside those stand a tokenizer's files, which training does not read.
+    return digest_of({n: d for n, d in files.items() if n == "config.json" or ".safetensors" in n})
+
+
+def _digests(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
+    found = sorted(file for file in folder.glob("*") if file.suffix in suffixes and file.name != MANIFEST)
+    return {file.name: digest_input(str(file)) for file in found}
 
 
 def _numbered(kind: str, names: Sequence[str]) -> dict[str, str]:

@@ -77,6 +77,7 @@ def run(
         StageFailed: when a stage's process exits with a failure.
     """
     names = [name for name in _selected(first, last) if name in chain.stages(config)]
+    _check(config, workspace, names, tell)
     with sole(workspace.root, "run", "choose another --workspace"):
         workspace.save(config)
         if first != NAMES[0]:
@@ -87,6 +88,14 @@ def run(
                 tell("database: starting")
                 environment["DATABASE_URL"] = stack.enter_context(embedded.database(workspace.root))
             return [_run_stage(config, workspace, name, environment, tell) for name in names]
+
+
+def _check(config: Config, workspace: Workspace, names: Sequence[str], tell: Callable[[str], None]) -> None:
+    """What pre-training would be refused for hours later is refused now."""
+    if "pretrain" in names and chain.state(config, workspace, "pretrain").state != "fresh":
+        from korbert.training import preflight  # numpy and more, which other stages' runs need not wait for
+
+        preflight.check(config, workspace, tell, remade="tokens" in names)
 
 
 def _environment() -> dict[str, str]:

@@ -267,6 +267,16 @@ def resumable(plan: Plan) -> Iterator[Draft]:
         _write_manifest(draft, plan, before + time.monotonic() - started)
 
 
+def claim(plan: Plan) -> None:
+    """Makes the artefact's place ready for processes that work in it before `resumable` publishes what they have made.
+
+    Raises:
+        WorldError: when the disk fails or is full.
+    """
+    with _disk_faults(plan.path):
+        _claim(plan)
+
+
 def _claim(plan: Plan) -> float:
     """Makes the folder ours and answers the seconds that earlier attempts spent in it."""
     intent = plan.path / INTENT

@@ -6,6 +6,7 @@ import shutil
 import statistics
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -115,20 +116,24 @@ def _make_template(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like stage `export`'s: a BERT of one layer and width 32, not trained, with a tokenizer of reviews."""
+    """A folder like stage `export`'s: a BERT of one layer and width 32, not trained, with a tokenizer of reviews.
+
+    The same in every process: our trainer's vocabulary is, that of the tokenizers library is not.
+    """
     import torch
-    from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertForPreTraining, BertTokenizerFast
+    from transformers import BertConfig, BertForPreTraining
 
     from korbert.chain import shipped_nsmc
+    from korbert.config import TokenizerConfig
     from korbert.tasks import nsmc
+    from korbert.tokenizer.counting import Counted
+    from korbert.tokenizer.train import save, train
 
     folder = tmp_path_factory.mktemp("encoder")
-    tokenizer = BertWordPieceTokenizer(lowercase=False)
     texts = nsmc.read(shipped_nsmc() / nsmc.TRAIN).texts
-    tokenizer.train_from_iterator(texts, vocab_size=1_000, limit_alphabet=800, show_progress=False)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    BertTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), do_lower_case=False).save_pretrained(folder)
+    counted = Counted(Counter(word for text in texts for word in text.split()), len(texts), sum(map(len, texts)))
+    tokenizer = train(counted, TokenizerConfig(vocab_size=1_000, limit_alphabet=800))
+    save(tokenizer, folder)
     torch.manual_seed(0)  # whether a task is learned must not be a matter of luck
     BertForPreTraining(
         BertConfig(

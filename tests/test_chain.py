@@ -95,7 +95,8 @@ def test_a_changed_field_makes_the_stages_that_read_it_stale(
 
 
 @pytest.mark.parametrize(
-    "field", sorted(NEUTRAL - {"crawl.articles", "finetune.data", "corpus.sources", "corpus.evaluation"})
+    "field",
+    sorted(NEUTRAL - {"crawl.articles", "finetune.data", "corpus.sources", "corpus.evaluation", "training.start"}),
 )
 def test_fields_of_speed_and_manners_leave_everything_fresh(config: Config, finished: Workspace, field: str) -> None:
     section, name = field.split(".")
@@ -103,11 +104,14 @@ def test_fields_of_speed_and_manners_leave_everything_fresh(config: Config, fini
     other = f"{value}x" if isinstance(value, str) else str(value + 7)
     other = {
         "training.device": "cpu",
+        "training.checkpoint_url": "file:///elsewhere",
         "training.static_shapes": "true",
+        "training.compile": "true",
         "crawl.raw": "postgres",
         "corpus.engine": "ray",
     }.get(field, other)
-    assert set(states(overridden(config, [f"{field}={other}"]), finished).values()) == {"fresh"}
+    also = ["training.static_shapes=true"] if field == "training.compile" else []
+    assert set(states(overridden(config, [f"{field}={other}", *also]), finished).values()) == {"fresh"}
 
 
 def test_a_remade_artefact_with_other_content_makes_its_readers_stale(config: Config, finished: Workspace) -> None:
@@ -127,6 +131,28 @@ def test_changed_input_files_are_noticed(config: Config, finished: Workspace) ->
     (Path(config.finetune.data) / "ratings_test.txt").write_text("id\tdocument\tlabel\n1\t좋다\t1\n")
     stale = {name: chain.state(config, finished, name).why for name in ("crawl", "finetune", "tune")}
     assert stale == {"crawl": "articles has changed", "finetune": "nsmc has changed", "tune": "nsmc has changed"}
+
+
+def test_a_model_to_start_from_counts_by_its_content_wherever_it_lies(
+    config: Config, workspace: Workspace, tmp_path: Path
+) -> None:
+    for name in ("here", "there", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text("{}")
+        (tmp_path / name / "model.safetensors").write_bytes(b"other" if name == "other" else b"weights")
+        (tmp_path / name / "tokenizer.json").write_text(name)
+    started = {name: overridden(config, [f"training.start={tmp_path / name}"]) for name in ("here", "there", "other")}
+    for name in NAMES:
+        publish(started["here"], workspace, name)
+    got = {name: chain.state(changed, workspace, "pretrain").why for name, changed in started.items()}
+    assert got == {"here": "", "there": "", "other": "start has changed"}
+    assert chain.state(config, workspace, "pretrain").why == "start is an input no more"
+    assert states(started["other"], workspace)["tokens"] == "fresh"
+
+
+def test_a_folder_that_holds_no_model_is_named_before_anything_runs(config: Config, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"training.start = .*: is no model's folder \(no config.json in it\)"):
+        chain.check_inputs(overridden(config, [f"training.start={tmp_path}"]))
 
 
 def test_damage_absence_and_interruption_are_told_apart(config: Config, finished: Workspace) -> None:

@@ -5,6 +5,7 @@ A benchmark measures; nothing here passes or fails.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from korbert.bench.measure import Measurement
@@ -28,6 +29,9 @@ def run(
     *,
     against: str = "",
     tokens: Path | None = None,
+    text: Path | None = None,
+    max_tokens: int | None = None,
+    attention_dropout: float | None = None,
     articles: Path | None = None,
     rounds: int = 5,
     size: int = 0,
@@ -37,13 +41,17 @@ def run(
     Args:
         name: which benchmark.
         config: model, data and batch shape; the crawl's settings.
-        against: the peer; empty: the benchmark's first.
+        against: the peer; empty: the benchmark's first, and for pretrain none.
         tokens: pretrain, loader, encode: a tokens artefact (encode reads the corpus and the tokenizer beside it);
             None: the newest under runs/.
+        text: pretrain: articles in the place of `tokens`, encoded for this one measurement.
+        max_tokens: pretrain: tokens of a sample at most; None: 512, BERT's; 0: the recipe's.
+        attention_dropout: pretrain: the peer's; None: as its hidden dropout.
         articles: corpus: JSON Lines with the articles to plant duplicates into; None: generated ones.
         rounds: counted rounds, after one of warm-up.
         size: crawl: articles a round; ingest: rows in all; corpus: articles; encode:
-            documents a round; loader: steps a round; sweep: trials; 0: the benchmark's own.
+            documents a round; loader: steps a round; pretrain: articles of `text`; sweep: trials; 0: the benchmark's
+            own.
 
     Raises:
         UsageError: for an unknown name or peer, fewer than 3 rounds, or no encoded text.
@@ -80,10 +88,28 @@ def run(
     if name == "loader":
         from korbert.bench import loader
 
-        return loader.measure(config, tokens or _newest_tokens(), rounds, size or loader.STEPS)
-    from korbert.bench import pretrain
+        return loader.measure(config, tokens or _newest_tokens(), rounds, size)
+    return _pretrain(config, tokens, text, rounds, size, max_tokens, bool(against), attention_dropout)
 
-    return pretrain.measure(config, tokens or _newest_tokens(), rounds)
+
+def _pretrain(
+    config: Config, tokens: Path | None, text: Path | None, rounds: int, size: int, max_tokens: int | None,
+    against: bool, attention_dropout: float | None,
+) -> Measurement:  # fmt: skip
+    from korbert.bench import pretrain
+    from korbert.bench import text as texts
+
+    if tokens and text:
+        raise UsageError("--tokens, --text: one of them says what is trained on; leave the other out")
+    if attention_dropout is not None and not 0 <= attention_dropout < 1:
+        raise UsageError(f"--attention-dropout {attention_dropout:g}: is a probability: 0 or more, below 1")
+    length = pretrain.MAX_TOKENS if max_tokens is None else max_tokens
+    config = pretrain.lengthened(config, length) if length else config
+    measure = partial(pretrain.measure, config, rounds=rounds, against=against, attention_dropout=attention_dropout)
+    if text is None:
+        return measure(tokens=tokens or _newest_tokens())
+    with texts.encoded(config, text, size or texts.ARTICLES) as folder:
+        return measure(tokens=folder)
 
 
 def _newest_tokens() -> Path:

@@ -30,8 +30,8 @@ from korbert.model.build import build
 from korbert.training.device import Accelerator, accelerator
 from korbert.training.feed import Feed
 
-STEPS = 20
-"""Steps a round."""
+ROUND_TOKENS = 1_000_000
+"""Real tokens a round, about, where the caller does not choose its steps."""
 PEER_BATCH = 16
 PEER_BATCHES = 40
 """Batches of the peer a round."""
@@ -40,19 +40,29 @@ TRAINED_SAMPLES = 64
 TRAINED_STEPS = 6
 
 
-def measure(config: Config, tokens: Path, rounds: int, steps: int = STEPS) -> Measurement:
+def measure(config: Config, tokens: Path, rounds: int, steps: int = 0) -> Measurement:
     """Makes the recipe's steps over the text in `tokens`, then trains some of them.
+
+    Args:
+        config: the recipe.
+        tokens: a tokens artefact.
+        rounds: counted rounds.
+        steps: steps a round; 0: as many as have ROUND_TOKENS.
 
     Raises:
         UsageError: when there is no text in `tokens`.
     """
     store = TokenStore(tokens)
     samples = Samples(store, config.data, config.seed)
-    loader, numbers = _loader(config, samples, config.training.global_batch), itertools.count()
+    batch = min(config.training.global_batch, len(samples))
+    loader, numbers = _loader(config, samples, batch), itertools.count()
+    together = steps or max(1, round(ROUND_TOKENS / (batch * samples.mean_length)))
     peer = _Peer(store, samples, config)
 
     def ours() -> int:
-        return sum(loader.batch(next(numbers)).global_tokens for _ in range(steps))
+        first = next(numbers) * together
+        windows = loader.windows(first, first + together)
+        return sum(made.global_tokens for window in windows for made in window)
 
     rates = alternate(ours, peer.run, rounds, clock=time.process_time)
     rate = float(np.median(rates[0]))
@@ -62,6 +72,7 @@ def measure(config: Config, tokens: Path, rounds: int, steps: int = STEPS) -> Me
         {
             "recipe": config.recipe,
             "global_batch": config.training.global_batch,
+            "steps_a_round": together,
             "max_tokens": config.data.max_tokens,
             "mean_sample_tokens": round(float(samples.lengths.mean()), 1),
             "samples": len(samples),
@@ -105,7 +116,7 @@ def _training(config: Config, store: TokenStore, samples: Samples) -> tuple[floa
             waited, tokens = waited + time.perf_counter() - asked, tokens + batch.global_tokens
         _step(model, feed, batch, device)
         began = began or time.perf_counter()
-    batches.close()  # type: ignore[attr-defined]
+    batches.close()
     seconds = time.perf_counter() - began
     return tokens / seconds, waited / seconds
 

@@ -11,7 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Seconds(NamedTuple):
+    """What one piece of work took."""
+
+    wall: float
+    processor: float
+    """Of all threads of this process: other work on the machine hardly changes it."""
+
+    @classmethod
+    def now(cls) -> Seconds:
+        """Both clocks."""
+        return cls(time.perf_counter(), time.process_time())
+
+    def until(self, later: Seconds) -> Seconds:
+        """From here to there."""
+        return Seconds(later.wall - self.wall, later.processor - self.processor)
 
 
 @dataclass(frozen=True)
@@ -24,10 +41,12 @@ class Measurement:
     ours: list[float]
     """One rate a round."""
     peer: list[float]
-    """One rate a round, measured just after ours."""
+    """One rate a round, measured just after ours; none: ours was measured alone."""
     machine: str
     details: dict[str, Any] = field(default_factory=dict)
     """What was measured: shapes, counts, versions."""
+    notes: list[str] = field(default_factory=list)
+    """Lines for people, between the rates and the details."""
 
     @property
     def ratio(self) -> float:
@@ -36,27 +55,28 @@ class Measurement:
 
     def text(self) -> str:
         """For people."""
-        lines = [
-            f"{self.name}: {self.unit}, {len(self.ours)} alternating rounds on {self.machine}",
-            f"  ours          {_spread(self.ours)}",
-            f"  {self.peer_name:<13} {_spread(self.peer)}",
-            f"  ratio         {self.ratio:.2f}",
-        ]
-        return "\n".join([*lines, *(f"  {key}: {value}" for key, value in self.details.items())])
+        rounds = f"{len(self.ours)} {'alternating ' if self.peer else ''}rounds"
+        lines = [f"{self.name}: {self.unit}, {rounds} on {self.machine}", f"  ours          {_spread(self.ours)}"]
+        if self.peer:
+            lines += [f"  {self.peer_name:<13} {_spread(self.peer)}", f"  ratio         {self.ratio:.2f}"]
+        # What the notes draw needs no second line.
+        plain = (f"  {key}: {value}" for key, value in self.details.items() if not isinstance(value, dict | list))
+        return "\n".join([*lines, *self.notes, *plain])
 
     def json(self) -> str:
         """For programs: one line."""
-        values = {
+        values: dict[str, Any] = {
             "name": self.name,
             "ours": statistics.median(self.ours),
-            "peer": statistics.median(self.peer),
-            "ratio": self.ratio,
             "unit": self.unit,
             "machine": self.machine,
-            "peer_name": self.peer_name,
             "rounds": len(self.ours),
-            **self.details,
+            "ours_rounds": self.ours,
         }
+        if self.peer:
+            values |= {"peer": statistics.median(self.peer), "ratio": self.ratio, "peer_name": self.peer_name}
+            values |= {"peer_rounds": self.peer}
+        values |= self.details
         return json.dumps(values, ensure_ascii=False)
 
 

@@ -21,6 +21,7 @@ from transformers import (
 )
 
 from korbert.benchmarks.batches import Answers, EncodedRows, evaluation_batches
+from korbert.benchmarks.dropout import dropout_fields, without_weight_dropout
 from korbert.benchmarks.first_token import read_first_token_only
 from korbert.benchmarks.tokens import InputTokenizer
 from korbert.errors import UsageError, WorldError
@@ -71,13 +72,10 @@ def load_classifier(
 ) -> PreTrainedModel:
     """The encoder with a new classification head, in training mode, on the CPU.
 
-    Attention dropout is 0: with it and a mask, scaled dot product attention has no fast path on a CPU; `dropout` acts
-    on embeddings, sublayer outputs and the head, as in BERT.
-
     Args:
         folder: Any encoder that transformers can load as a classifier of this kind.
         labels: Name of each label, 0 first.
-        dropout: Hidden and classifier dropout.
+        dropout: Of embeddings, sublayer outputs and the head, not of attention weights (see `dropout`).
         seed: Draws the head's weights.
         head: One of HEADS.
 
@@ -87,7 +85,7 @@ def load_classifier(
     """
     quiet()
     torch.manual_seed(seed)
-    config = read_config(folder, **_head(labels, dropout))
+    config = read_config(folder, **_head(labels), **dropout_fields(read_config(folder), dropout))
     try:
         model, info = HEADS[head].from_pretrained(
             str(folder), config=config, local_files_only=True, dtype=torch.float32, output_loading_info=True
@@ -102,17 +100,14 @@ def load_classifier(
             f"{folder}: its weights lack {len(lost)} of the model's tensors ({sorted(lost)[0]}, ...); "
             "config.json and weights must be of the same model: run: korbert run --to export"
         )
-    return read_first_token_only(model.train())
+    return read_first_token_only(without_weight_dropout(model.train()))
 
 
-def _head(labels: Sequence[str], dropout: float) -> dict[str, object]:
+def _head(labels: Sequence[str]) -> dict[str, object]:
     return {
         "num_labels": len(labels),
         "id2label": dict(enumerate(labels)),
         "label2id": {label: number for number, label in enumerate(labels)},
-        "hidden_dropout_prob": dropout,
-        "classifier_dropout": dropout,
-        "attention_probs_dropout_prob": 0.0,
     }
 
 

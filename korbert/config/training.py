@@ -11,6 +11,9 @@ from korbert.config.rules import require
 class TrainingConfig:
     """Pre-training: batch, optimiser, schedule, checkpoints, processes."""
 
+    start: str = ""
+    """Folder of a model to start from, as transformers or stage export wrote it, of the shape that `model` says and
+    the tokens' vocabulary; heads that it lacks are drawn by the seed. Empty: all weights are."""
     epochs: int = 1
     """Passes over all samples."""
     max_steps: int = 0
@@ -54,6 +57,12 @@ class TrainingConfig:
     """Training processes on this machine, as torchrun's --nproc-per-node."""
     max_restarts: int = 3
     """How often torchrun starts the workers again after one is lost."""
+    hang_timeout: float = 600.0
+    """Seconds without a completed step on any rank after which the one that stands still is named and killed: more than
+    the longest evaluation or compilation takes; 0: workers are never watched."""
+    grace_seconds: float = 30.0
+    """Seconds from SIGTERM to SIGKILL, as Kubernetes' terminationGracePeriodSeconds (30): in the first half a worker
+    waits for the step's end, in the second it saves the last complete step without its peers."""
     threads: int = 1
     """CPU threads a worker; no meaning on GPU."""
     device: str = "auto"
@@ -67,8 +76,14 @@ class TrainingConfig:
     """Gradients between workers: auto (as the precision), fp32 or bf16 (half the bytes)."""
     static_shapes: bool = False
     """Fill every micro-batch to the same sizes: what a TPU and compiled steps want; slower on CPU."""
+    compile: bool = False
+    """Forward and backward passes as one graph by torch.compile; wants `static_shapes`, and a C++ compiler on the
+    machine. Another rounding, and other draws of dropout; a minute of compiling at the start."""
     checkpoint_every: int = 100
     """Optimiser steps between two checkpoints; the last step always makes one."""
+    checkpoint_url: str = ""
+    """Where checkpoints lie: an fsspec URL (s3://bucket/name, gs://, file://) that every worker reaches and no other
+    training uses; empty: the artefact's folder."""
     keep_checkpoints: int = 2
     """Newest checkpoints kept on disk."""
     log_every: int = 10
@@ -85,8 +100,14 @@ class TrainingConfig:
             "checkpoint_every", "keep_checkpoints", "log_every",
         ):  # fmt: skip
             require(getattr(self, name) >= 1, f"training.{name}", getattr(self, name), "must be at least 1")
-        for name in ("max_steps", "max_restarts", "evaluate_every", "evaluate_samples"):
+        for name in ("max_steps", "max_restarts", "hang_timeout", "evaluate_every", "evaluate_samples"):
             require(getattr(self, name) >= 0, f"training.{name}", getattr(self, name), "must be 0 or more")
+        url = self.checkpoint_url
+        rule = "must be a URL, as s3://bucket/name or file:///folder, or empty"
+        require(not url or "://" in url, "training.checkpoint_url", url, rule)
+        require(self.grace_seconds > 0, "training.grace_seconds", self.grace_seconds, "must be more than 0")
+        idle = f"must not pass training.global_batch = {self.global_batch}: a worker without a sample only waits"
+        require(self.workers <= self.global_batch, "training.workers", self.workers, idle)
         require(self.lr > 0, "training.lr", self.lr, "must be more than 0")
         require(0 <= self.warmup < 1, "training.warmup", self.warmup, "is a share of all steps: 0 or more, below 1")
         for name, known in (
@@ -102,6 +123,8 @@ class TrainingConfig:
         require(0 < self.beta2 < 1, "training.beta2", self.beta2, "must be above 0, below 1")
         require(0 <= self.ema < 1, "training.ema", self.ema, "is a decay a step: 0 (none) or more, below 1")
         self._check_ramp()
+        rule = "wants training.static_shapes = True: each new shape would be compiled anew; set both"
+        require(self.static_shapes or not self.compile, "training.compile", self.compile, rule)
         require(self.clip >= 0, "training.clip", self.clip, "must be 0 (none) or more")
         require(
             self.device in ("auto", "cpu", "cuda", "tpu"),

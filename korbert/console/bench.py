@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from korbert import recipes
-from korbert.console import command
+from korbert.config import overridden
+from korbert.console import add_settings, command
 
 
 def add(commands: Any) -> None:
@@ -19,13 +20,23 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("name", metavar="NAME", help=f"one of: {', '.join(PEERS)}")
     parser.add_argument("--recipe", default="tiny", metavar="RECIPE", help="model and batch shape; default: tiny")
-    parser.add_argument("--against", default="", metavar="PEER", help="default: the benchmark's own")
+    parser.add_argument("--against", default="", metavar="PEER", help="default: the benchmark's own; pretrain: none")
     parser.add_argument(
         "--tokens", type=Path, metavar="DIR", help="a run's tokens artefact; default: the newest under runs/"
     )
+    parser.add_argument("--text", type=Path, metavar="FILE", help="pretrain: articles, encoded for this measurement")
+    parser.add_argument(
+        "--max-tokens", type=int, metavar="N",
+        help="pretrain: tokens of a sample at most; 0: the recipe's; default: 512, BERT's",
+    )  # fmt: skip
+    parser.add_argument(
+        "--attention-dropout", type=float, metavar="P",
+        help="pretrain: the peer's dropout of attention weights (ours has none); default: as model.dropout",
+    )  # fmt: skip
     parser.add_argument("--articles", type=Path, metavar="FILE", help="corpus: JSON Lines with articles; default: own")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument("--size", type=int, default=0, metavar="N", help="articles; rows of ingest; trials of a sweep")
+    add_settings(parser)
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
 
@@ -34,9 +45,12 @@ def _bench(options: argparse.Namespace) -> int:
 
     measured = bench.run(
         options.name,
-        recipes.recipe(options.recipe),
+        overridden(recipes.recipe(options.recipe), options.settings),
         against=options.against,
         tokens=options.tokens,
+        text=options.text,
+        max_tokens=options.max_tokens,
+        attention_dropout=options.attention_dropout,
         articles=options.articles,
         rounds=options.rounds,
         size=options.size,

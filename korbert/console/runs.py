@@ -12,12 +12,14 @@ from korbert import pipeline
 from korbert.chain import Workspace
 from korbert.console import command, group
 from korbert.errors import UsageError, WorldError
-from korbert.report import compare
+from korbert.report import compare, training
 from korbert.report.read import read
 from korbert.report.runs import Run
 from korbert.storage import write_bytes
 
 PICTURE, TEXT = "runs.png", "runs.txt"
+SUMMARY, CURVES = "summary.txt", "curves.png"
+"""What a training leaves of itself, in its artefact's folder."""
 
 
 def add(commands: Any) -> None:
@@ -33,13 +35,22 @@ def add(commands: Any) -> None:
         parser.add_argument("--runs", metavar="DIR", type=Path, default=Path("runs"), help="default: runs")
 
 
-def summarize(workspace: Workspace) -> None:
-    """Leaves the table and the figure of one training in its folder.
+def summarize(workspace: Workspace) -> str:
+    """Leaves words and a picture of one training in its folder; answers the words, and where the picture lies.
 
     Raises:
         WorldError: when the disk fails.
     """
-    _write(read([workspace]), workspace.path("pretrain"), "summary.txt", "summary.png")
+    (run,), folder = read([workspace]), workspace.path("pretrain")
+    whole = training.text(run)
+    try:
+        write_bytes(folder / SUMMARY, (whole + "\n").encode())
+        if content := training.picture(run):
+            write_bytes(folder / CURVES, content)
+            whole += f"\ncurves: {folder / CURVES}"
+    except OSError as error:
+        raise WorldError(f"{folder}: {error.strerror}; free space and run the same command again") from error
+    return whole
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -1,8 +1,9 @@
 """The audit log: what every worker trained on, step by step, and the proof that nothing was lost or repeated.
 
-Each rank of each attempt (a start of the workers) writes a file of its own, a line a completed step. An attempt that
-resumes from a checkpoint undoes what earlier attempts did after it: the effective history is, for every step, the
-last attempt that began at or before it.
+Each rank of each attempt (a start of the workers) writes a file of its own, a line a step, before its gradients leave
+for the other ranks: a step that is complete on any rank has the lines of all, even of one that is lost at once. An
+attempt that resumes from a checkpoint undoes what earlier attempts did after it: the effective history is, for every
+step, the last attempt that began at or before it.
 """
 
 from __future__ import annotations
@@ -43,13 +44,19 @@ class AuditLog:
         folder.mkdir(parents=True, exist_ok=True)
         self._head = {"attempt": attempt}
         self._tail = {"rank": rank, "world": world}
-        self._file = (folder / file_name(attempt, rank)).open("x")
+        # No buffer of ours: a line is one write(2).
+        self._file = (folder / file_name(attempt, rank)).open("xb", buffering=0)
 
     def record(self, batch: StepBatch) -> None:
-        """Notes a completed step; the line reaches the operating system at once and so survives `kill -9`."""
+        """Notes a step before its gradients leave; the line reaches the operating system and so survives `kill -9`.
+
+        Raises:
+            OSError: when the disk fails or is full.
+        """
         step = {"epoch": batch.epoch, "step": batch.step_in_epoch}
-        self._file.write(json.dumps(self._head | step | self._tail | {"samples": batch.samples}) + "\n")
-        self._file.flush()
+        line = memoryview((json.dumps(self._head | step | self._tail | {"samples": batch.samples}) + "\n").encode())
+        while line:
+            line = line[self._file.write(line) or 0 :]
 
     def sync(self) -> None:
         """Waits until all lines are on the disk: called before a checkpoint that builds on their steps."""
@@ -79,7 +86,9 @@ class AuditReport:
     attempts: int = 0
     """Starts of the workers."""
     replayed_steps: int = 0
-    """Steps undone by a restart from an earlier checkpoint, and done again."""
+    """Steps begun, and done again by a later attempt: those since its checkpoint, and the one in which it was lost."""
+    undone_steps: int = 0
+    """Of these the ones known to be complete: an attempt that began a step had completed those before it."""
     worlds: list[int] = field(default_factory=list)
     """World sizes of the attempts that took part."""
 
@@ -91,6 +100,9 @@ class AuditReport:
     def as_dict(self) -> dict[str, Any]:
         """All fields and `clean`, for JSON."""
         return asdict(self) | {"clean": self.clean}
+
+
+_COUNTED = ("steps", "samples", "lost", "repeated", "misplaced", "replayed_steps", "undone_steps")
 
 
 class _Line(NamedTuple):
@@ -112,20 +124,23 @@ def audit(folder: Path, order: Order, samples: int, steps: int) -> AuditReport:
     """
     numbers = attempts(folder)
     starts = [_first_step(folder, attempt, order) for attempt in numbers]
-    report: dict[str, Any] = dict.fromkeys(("steps", "samples", "lost", "repeated", "misplaced", "replayed_steps"), 0)
+    report: dict[str, Any] = dict.fromkeys(_COUNTED, 0)
     worlds: set[int] = set()
     seen, expected = np.zeros(max(samples, order.samples(0)), dtype=np.bool_), 0
     for position, attempt in enumerate(numbers):
         undone = min(starts[position + 1 :], default=steps)
+        again = 0
         for step, lines in itertools.groupby(_lines(folder, attempt, order), key=lambda line: line.step):
             if step >= undone:
-                report["replayed_steps"] += 1
+                again += 1
                 continue
             report["lost"] += sum(len(order.ids(missing)) for missing in range(expected, step))
             seen, expected = (seen if _same_epoch(order, expected, step) else np.zeros_like(seen)), step + 1
             found = list(lines)
             worlds |= {line.world for line in found}
             _compare(report, [i for line in found for i in line.samples], order.ids(step), seen)
+        report["replayed_steps"] += again
+        report["undone_steps"] += max(0, again - 1)
     report["lost"] += sum(len(order.ids(missing)) for missing in range(expected, steps))
     epochs = order.place(expected).epoch
     return AuditReport(epochs=epochs, attempts=len(numbers), worlds=sorted(worlds), **report)
@@ -151,7 +166,7 @@ def _compare(report: dict[str, Any], found: list[int], wanted: Iterable[int], se
 
 
 def _first_step(folder: Path, attempt: int, order: Order) -> float:
-    """The step an attempt began with; infinity when it completed none and so undid nothing."""
+    """The step an attempt began with; infinity when it began none and so undid nothing."""
     return min((line.step for line in itertools.islice(_lines(folder, attempt, order), 1)), default=float("inf"))
 
 
@@ -162,7 +177,7 @@ def _lines(folder: Path, attempt: int, order: Order) -> Iterator[_Line]:
 
 
 def _file_lines(path: Path, order: Order) -> Iterator[_Line]:
-    """A file's whole lines. A torn one (the writer was killed) counts as not written: its step was not completed."""
+    """A file's whole lines. A torn one (the writer was killed) counts as not written: its step was not exchanged."""
     with path.open("rb") as handle:
         for raw in handle:
             try:

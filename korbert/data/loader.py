@@ -1,32 +1,35 @@
 """A worker's part of every step as arrays, made in a background thread so that training does not wait.
 
 Which samples a step holds, their rows and their ranks are pure functions of the step's number: the number of the
-next step is the loader's whole state.
+next step is the loader's whole state. Steps are made some at a time, in windows, because numpy's calls cost as much for
+a small step as for a large one; where a window begins and ends changes nothing.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from korbert.data.drawing import Drawn
-from korbert.data.masking import MaskRate
-from korbert.data.packing import pack
-from korbert.data.partition import micro_batches, share
-from korbert.data.ragged import offsets, ranges
+from korbert.data.dealing import deal
+from korbert.data.masking import MaskRate, Rate
+from korbert.data.ragged import offsets
 from korbert.data.samples import Samples
 from korbert.data.steps import Order
 
 I64 = NDArray[np.int64]
 
-# Steps made ahead of the one in training.
+# Windows made ahead of the one in training.
 AHEAD = 2
+# Tokens of one rank in a window, about: more do not fit a core's caches, fewer do not repay numpy's calls. Measured.
+WINDOW_TOKENS = 1 << 15
+# A window's steps at most: every rank packs them whole, however small its part of them.
+WINDOW_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class StepBatch:
     global_masked: int
 
 
-_Queue = queue.Queue[StepBatch | BaseException]
+_Queue = queue.Queue[list[StepBatch] | BaseException]
 
 
 class Loader:
@@ -95,30 +98,56 @@ class Loader:
 
     def batch(self, step: int) -> StepBatch:
         """This rank's part of a step: a pure function of the step's number."""
-        ids, place = self._order.ids(step), self._order.place(step)
-        rate = self._mask_rate.at(step) if self._mask_rate else None
-        samples = self._short if self._short and self._order.is_short(place.epoch) else self._samples
-        mine, parts = deal(samples.lengths[ids], self._row_tokens, self._rows_per_micro_batch, self._rank, self._world)
-        return StepBatch(
-            step=step,
-            epoch=place.epoch,
-            step_in_epoch=place.number,
-            samples=ids[mine].tolist(),
-            micro_batches=collate(samples, place.epoch, ids[mine], parts, rate),
-            global_samples=len(ids),
-            global_tokens=int(samples.lengths[ids].sum()),
-            global_masked=int(samples.masked_counts(ids, rate).sum()),
-        )
+        return self.window(step, step + 1)[0]
 
-    def batches(self, first: int, end: int) -> Iterator[StepBatch]:
-        """Steps [first, end) in order, made up to AHEAD steps early; a fault of the making is raised here."""
+    def window(self, first: int, end: int) -> list[StepBatch]:
+        """Steps [first, end) as far as they stand in the epoch of the first, each as `batch` makes it."""
+        run = self._order.run(first, end)
+        epoch, samples = run.places[0].epoch, self._of(run.places[0].epoch)
+        lengths, rates = samples.lengths[run.ids], self._rates(first, run.sizes)
+        mine, parts, bounds = deal(
+            lengths, run.sizes, self._row_tokens, self._rows_per_micro_batch, self._rank, self._world
+        )
+        ids = run.ids[mine]
+        made = collate(samples, epoch, ids, bounds, None if rates is None else rates[mine])
+        begins, ends = offsets(run.sizes)[:-1], offsets(parts)
+        counts = (
+            run.sizes,
+            np.add.reduceat(lengths, begins),
+            np.add.reduceat(samples.masked_counts(run.ids, rates), begins),
+        )
+        taken = ids.tolist()
+        return [
+            StepBatch(first + i, epoch, place.number, taken[left:right], made[begin:end], *totals)
+            for i, (place, (left, right), (begin, end), totals) in enumerate(
+                zip(
+                    run.places,
+                    pairwise(bounds[ends].tolist()),
+                    pairwise(ends.tolist()),
+                    zip(*(column.tolist() for column in counts), strict=True),
+                    strict=True,
+                )
+            )
+        ]
+
+    def windows(self, first: int, end: int) -> Iterator[list[StepBatch]]:
+        """Steps [first, end) in order, as many together as are worth a window."""
+        while first < end:
+            place = self._order.place(first)
+            tokens = place.batch * self._of(place.epoch).mean_length / self._world
+            steps = max(1, min(WINDOW_STEPS, round(WINDOW_TOKENS / tokens)))
+            yield (made := self.window(first, min(end, first + steps)))
+            first += len(made)
+
+    def batches(self, first: int, end: int) -> Generator[StepBatch, None, None]:
+        """Steps [first, end) in order, made up to AHEAD windows early; a fault of the making is raised here."""
         ready: _Queue = queue.Queue(maxsize=AHEAD)
         closed = threading.Event()
 
         def make() -> None:
             try:
-                for step in range(first, end):
-                    _offer(ready, self.batch(step), closed)
+                for made in self.windows(first, end):
+                    _offer(ready, made, closed)
                     if closed.is_set():
                         return
             except BaseException as error:
@@ -128,17 +157,27 @@ class Loader:
         thread = threading.Thread(target=make, name="loader", daemon=True)
         thread.start()
         try:
-            for _ in range(first, end):
+            while first < end:
                 made = ready.get()
                 if isinstance(made, BaseException):
                     raise made
-                yield made
+                yield from made
+                first += len(made)
         finally:
             closed.set()
             thread.join()
 
+    def _of(self, epoch: int) -> Samples:
+        return self._short if self._short and self._order.is_short(epoch) else self._samples
 
-def _offer(ready: _Queue, item: StepBatch | BaseException, closed: threading.Event) -> None:
+    def _rates(self, first: int, sizes: I64) -> NDArray[np.float64] | None:
+        """The mask rate of each sample of the steps from `first` on that hold `sizes` samples."""
+        if self._mask_rate is None:
+            return None
+        return np.repeat([self._mask_rate.at(first + number) for number in range(len(sizes))], sizes)
+
+
+def _offer(ready: _Queue, item: list[StepBatch] | BaseException, closed: threading.Event) -> None:
     """Puts the item when there is room, or gives up when nobody will take it."""
     while not closed.is_set():
         try:
@@ -148,37 +187,35 @@ def _offer(ready: _Queue, item: StepBatch | BaseException, closed: threading.Eve
             continue
 
 
-def deal(lengths: I64, row_tokens: int, rows_per_micro_batch: int, rank: int, world: int) -> tuple[I64, list[int]]:
-    """Which of a step's samples `rank` has: their indices, in the order of its rows, and how many of them each of its
-    micro-batches holds; every rank has as many micro-batches, some of which may hold none."""
-    rows = pack(lengths, row_tokens)
-    sizes = np.array([len(row) for row in rows], dtype=np.int64)
-    flat = np.fromiter((index for row in rows for index in row), np.int64, len(lengths))
-    begins = offsets(sizes)[:-1]
-    mine = share(np.add.reduceat(lengths[flat], begins), rank, world)
-    parts = micro_batches(mine, len(rows), world, rows_per_micro_batch)
-    return flat[ranges(begins[mine], sizes[mine])], [int(sizes[part].sum()) for part in parts]
+def collate(samples: Samples, epoch: int, ids: I64, bounds: I64, rates: Rate | None) -> list[MicroBatch | None]:
+    """Draws samples (S,) and lays those of each micro-batch one after another.
 
-
-def collate(samples: Samples, epoch: int, ids: I64, parts: list[int], rate: float | None) -> list[MicroBatch | None]:
-    """Draws samples (S,) and lays the first parts[0] of them one after another, then the next parts[1], and so on; a
-    part of none is None."""
+    Args:
+        samples: all samples.
+        epoch: which of their draws.
+        ids: the samples drawn (S,).
+        bounds: first of them in each micro-batch, and S (B + 1,); one with none is None.
+        rates: mask rate of all or of each (S,); None: the samples' own.
+    """
     if not len(ids):
-        return [None] * len(parts)
-    drawn = samples.draw_all(epoch, ids, rate)
-    bounds, masked = offsets(samples.lengths[ids]), offsets(samples.masked_counts(ids, rate))
-    ends = offsets(np.array(parts))
-    return [_micro_batch(drawn, bounds, masked, *pair) if pair[0] < pair[1] else None for pair in pairwise(ends)]
-
-
-def _micro_batch(drawn: Drawn, bounds: I64, masked: I64, begin: int, end: int) -> MicroBatch:
-    tokens, hidden = slice(bounds[begin], bounds[end]), slice(masked[begin], masked[end])
-    return MicroBatch(
-        tokens=drawn.tokens[tokens],
-        positions=drawn.places[tokens],
-        segments=drawn.segments[tokens],
-        lengths=np.diff(bounds[begin : end + 1]).tolist(),
-        masked=drawn.masked[hidden] - bounds[begin],
-        labels=drawn.labels[hidden],
-        swapped=drawn.swapped[begin:end],
-    )
+        return [None] * (len(bounds) - 1)
+    drawn, lengths = samples.draw_all(epoch, ids, rates), samples.lengths[ids]
+    tokens = offsets(lengths)[bounds]
+    hidden = np.searchsorted(drawn.masked, tokens)
+    # From the first token of their micro-batch on.
+    masked, each = drawn.masked - np.repeat(tokens[:-1], np.diff(hidden)), lengths.tolist()
+    slices = ([slice(*pair) for pair in pairwise(ends.tolist())] for ends in (bounds, tokens, hidden))
+    return [
+        MicroBatch(
+            tokens=drawn.tokens[inside],
+            positions=drawn.places[inside],
+            segments=drawn.segments[inside],
+            lengths=each[held],
+            masked=masked[chosen],
+            labels=drawn.labels[chosen],
+            swapped=drawn.swapped[held],
+        )
+        if held.start < held.stop
+        else None
+        for held, inside, chosen in zip(*slices, strict=True)
+    ]

@@ -21,6 +21,7 @@ from korbert.data.shards import Special
 I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 U64 = NDArray[np.uint64]
+Rate = float | NDArray[np.float64]
 
 # A key sorts words by sample, then by 32 random bits, then by place: no two are equal. 13 bits hold any place in a
 # sample of at most 8,192 tokens, which leaves 19 for the sample.
@@ -51,8 +52,9 @@ class MaskRate:
         return self.start + (self.end - self.start) * min(1.0, step / (self.steps - 1))
 
 
-def masked_count(tokens: I64, rate: float) -> I64:
-    """Tokens predicted in samples of so many text tokens: the rounded share, at least one, known before any draw."""
+def masked_count(tokens: I64, rate: Rate) -> I64:
+    """Tokens predicted in samples of so many text tokens (S,): the rounded share, at least one, known before any
+    draw; `rate` is that of all samples or of each (S,)."""
     rounded: I64 = np.rint(tokens * rate).astype(np.int64)
     return np.minimum(np.maximum(rounded, 1), tokens)
 

@@ -16,7 +16,7 @@ from korbert.config import DataConfig
 from korbert.data.cutting import cut, targets
 from korbert.data.drawing import SPECIAL_TOKENS, Drawn, arrange, flat
 from korbert.data.draws import FATE, REPLACEMENT, SPLIT, SWAP, Draws
-from korbert.data.masking import MOST_SAMPLES, Corruption, choose, join_words, masked_count
+from korbert.data.masking import MOST_SAMPLES, Corruption, Rate, choose, join_words, masked_count
 from korbert.data.ragged import offsets
 from korbert.data.shards import TokenStore
 from korbert.errors import UsageError
@@ -70,11 +70,14 @@ class Samples:
         self.lengths: I64 = self.ends - self.begins + SPECIAL_TOKENS
         """Tokens of each sample, special ones included (samples,)."""
 
+        self.mean_length = float(self.lengths.mean())
+        """Tokens of a sample, special ones included, on average."""
+
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def masked_counts(self, ids: I64, rate: float | None = None) -> I64:
-        """Tokens predicted in samples (S,) at a mask rate, by default the config's; no draw comes in."""
+    def masked_counts(self, ids: I64, rate: Rate | None = None) -> I64:
+        """Tokens predicted in samples (S,) at a mask rate or one of each, by default the config's; no draw comes in."""
         return masked_count(self.lengths[ids] - SPECIAL_TOKENS, self._config.mask_rate if rate is None else rate)
 
     def draw(self, epoch: int, sample: int, rate: float | None = None) -> Sample:
@@ -82,18 +85,19 @@ class Samples:
         drawn = self.draw_all(epoch, np.array([sample]), rate)
         return Sample(drawn.tokens, drawn.segments, drawn.masked, drawn.labels, int(drawn.swapped[0]))
 
-    def draw_all(self, epoch: int, ids: I64, rate: float | None = None) -> Drawn:
+    def draw_all(self, epoch: int, ids: I64, rate: Rate | None = None) -> Drawn:
         """The samples `ids` (S,), one after another: each is what `draw` answers for it alone."""
         sizes = self.lengths[ids] - SPECIAL_TOKENS
         parts = np.flatnonzero(np.diff(offsets(sizes)[:-1] // _TOGETHER, prepend=-1))
         bounds = [*parts.tolist(), len(ids)]
-        drawn = [self._draw(epoch, ids[begin:end], rate) for begin, end in pairwise(bounds)]
+        counts = self.masked_counts(ids, rate)
+        drawn = [self._draw(epoch, ids[begin:end], counts[begin:end]) for begin, end in pairwise(bounds)]
         return drawn[0] if len(drawn) == 1 else Drawn.joined(drawn)
 
-    def _draw(self, epoch: int, ids: I64, rate: float | None) -> Drawn:
+    def _draw(self, epoch: int, ids: I64, counts: I64) -> Drawn:
         assert len(ids) <= MOST_SAMPLES
         draws, sizes = Draws(self._seed, epoch, ids), self.lengths[ids] - SPECIAL_TOKENS
-        bounds, counts = offsets(sizes), self.masked_counts(ids, rate)
+        bounds = offsets(sizes)
         place = self.shards[ids], self.begins[ids]
         text, starts, splits = flat(self._store.shards, *place, bounds, draws.once(SPLIT))
         swapped = (draws.once(SWAP) >> np.uint64(63)).astype(np.int64)

@@ -11,6 +11,8 @@ import sys
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,8 @@ I64 = NDArray[np.int64]
 # Batch sizes of a ramp, evenly spaced, each for the same number of steps (ModernBERT, Warner et al. 2024: "each batch
 # size has the same number of update steps").
 RAMP_SIZES = 8
+# Positions whose samples are computed together: for a small step alone numpy's calls cost more than the work.
+_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,17 @@ class Place(NamedTuple):
     """Samples it holds, where the epoch has as many left."""
 
 
+class Run(NamedTuple):
+    """Consecutive steps of one epoch."""
+
+    places: list[Place]
+    """Where each stands."""
+    sizes: I64
+    """Samples of each (steps,)."""
+    ids: I64
+    """Their samples, one step after another (sizes.sum(),)."""
+
+
 class _Stretch(NamedTuple):
     step: int
     """Its first step, counted from the start of training."""
@@ -87,7 +102,8 @@ class Order:
         after those of the ramp `growth`."""
         self._short, self._samples, self._seed = short or Short(), samples, seed
         assert samples > 0
-        self._epoch, self._permutation = -1, Permutation(0)
+        # A few blocks stay; nothing else is kept from one question to the next, so threads may ask together.
+        self._block = lru_cache(maxsize=4)(self._permuted)
         self._regular = -(-samples // global_batch)
         self._stretches = _stretches(self.samples, self._short.epochs, global_batch, growth or Ramp())
         self._starts = [stretch.step for stretch in self._stretches]
@@ -117,11 +133,24 @@ class Order:
 
     def ids(self, step: int) -> I64:
         """Sample ids of a step, counted from the start of training, in their order (at most the step's batch,)."""
-        place = self.place(step)
-        samples = self.samples(place.epoch)
-        if place.epoch != self._epoch:
-            self._epoch, self._permutation = place.epoch, Permutation(samples, self._seed, place.epoch)
-        return self._permutation(np.arange(place.position, min(place.position + place.batch, samples)))
+        return self.run(step, step + 1).ids
+
+    def run(self, first: int, end: int) -> Run:
+        """The steps [first, end) as far as they stand in the epoch of the first."""
+        begin = self.place(first)
+        places = [begin, *takewhile(lambda place: place.epoch == begin.epoch, map(self.place, range(first + 1, end)))]
+        stop = min(places[-1].position + places[-1].batch, self.samples(begin.epoch))
+        blocks = range(begin.position // _BLOCK, -(-stop // _BLOCK))
+        ids = np.concatenate([self._block(begin.epoch, number) for number in blocks])
+        bounds = np.array([*(place.position for place in places), stop])
+        before = blocks.start * _BLOCK
+        return Run(places, np.diff(bounds), ids[begin.position - before : stop - before])
+
+    def _permuted(self, epoch: int, block: int) -> I64:
+        """The samples at an epoch's positions from block * _BLOCK on (at most _BLOCK,)."""
+        samples = self.samples(epoch)
+        positions = np.arange(block * _BLOCK, min((block + 1) * _BLOCK, samples))
+        return Permutation(samples, self._seed, epoch)(positions)
 
 
 def _stretches(samples: Callable[[int], int], short: int, full: int, growth: Ramp) -> list[_Stretch]:

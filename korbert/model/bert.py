@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from korbert.config import ModelConfig
 from korbert.model.attention import attend
+from korbert.model.dropout import Dropout
 from korbert.model.layout import Layout, layout_of
 from korbert.model.pretraining import Encoder, Pretraining, PretrainLosses
 
@@ -34,7 +35,7 @@ class Embeddings(nn.Module):
         self.positions = nn.Embedding(shape.max_positions, width)
         self.segments = nn.Embedding(2, width)
         self.norm = nn.LayerNorm(width, eps=NORM_EPS)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, tokens: Tensor, positions: Tensor, segments: Tensor) -> Tensor:
         """(T,) ids each -> (T, E)."""
@@ -55,7 +56,7 @@ class Layer(nn.Module):
         self.up = nn.Linear(shape.hidden, shape.intermediate)
         self.down = nn.Linear(shape.intermediate, shape.hidden)
         self.output_norm = nn.LayerNorm(shape.hidden, eps=NORM_EPS)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
         """(T, C) -> (T, C)."""

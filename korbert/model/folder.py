@@ -40,6 +40,14 @@ _FREE = frozenset(
 )  # fmt: skip
 
 
+class Described(NamedTuple):
+    """What a folder's config.json says."""
+
+    shape: ModelConfig
+    vocab_size: int
+    pad_id: int
+
+
 class Imported(NamedTuple):
     """A folder's model."""
 
@@ -50,6 +58,19 @@ class Imported(NamedTuple):
     pad_id: int
     drawn: tuple[str, ...]
     """Our weights that the folder lacks, heads only: drawn anew."""
+
+
+def described(folder: Path, dropout: float = 0.1) -> Described:
+    """Reads config.json alone.
+
+    Raises:
+        UsageError: for a model that ours cannot be, by the field that differs.
+        WorldError: when the file cannot be read.
+    """
+    fields = _read_config(folder)
+    shape = _shape(folder, fields, dropout)
+    _check_fields(folder, fields, shape)
+    return Described(shape, fields["vocab_size"], fields.get("pad_token_id") or 0)
 
 
 def from_folder(folder: Path, dropout: float = 0.1) -> Imported:
@@ -63,10 +84,7 @@ def from_folder(folder: Path, dropout: float = 0.1) -> Imported:
         UsageError: for a model that ours cannot be, by the field or weight that differs.
         WorldError: when a file cannot be read.
     """
-    fields = _read_config(folder)
-    shape = _shape(folder, fields, dropout)
-    _check_fields(folder, fields, shape)
-    vocab_size, pad_id = fields["vocab_size"], fields.get("pad_token_id") or 0
+    shape, vocab_size, pad_id = described(folder, dropout)
     model = build(shape, vocab_size, pad_id)
     own = model.state_dict()
     weights = _ours(folder, _theirs(folder, shape), shape) | _read_beside(folder, shape)

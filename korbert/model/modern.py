@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from korbert.config import ModelConfig
 from korbert.model.attention import attend
+from korbert.model.dropout import Dropout
 from korbert.model.layout import Layout, layout_of
 from korbert.model.pretraining import Encoder, Pretraining
 
@@ -34,7 +35,7 @@ class ModernEmbeddings(nn.Module):
         super().__init__()
         self.tokens = nn.Embedding(vocab_size, shape.hidden, padding_idx=pad_id)
         self.norm = _norm(shape)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(T,) ids -> (T, C)."""
@@ -55,7 +56,7 @@ class ModernLayer(nn.Module):
         self.output_norm = _norm(shape)
         self.up = nn.Linear(shape.hidden, 2 * shape.intermediate, bias=False)
         self.down = nn.Linear(shape.intermediate, shape.hidden, bias=False)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
 
     def forward(self, hidden: Tensor, layout: Layout, turn: tuple[Tensor, Tensor]) -> Tensor:
         """(T, C), the cosine and sine of each token's angles -> (T, C)."""

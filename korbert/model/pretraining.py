@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from korbert.model.cross_entropy import hits, summed_cross_entropy
 from korbert.model.layout import Layout, firsts, layout_of
 
 
@@ -79,13 +80,12 @@ class Pretraining(nn.Module, ABC):
         layout = layout_of(lengths, tokens.device)
         hidden = self.encoder(tokens, positions, segments, layout)
         token_logits = self.token_logits(hidden[masked])
+        mlm_correct = hits(token_logits.detach(), labels)
+        mlm = summed_cross_entropy(token_logits, labels)  # uses the scores up
         order_logits = self.order(self.encoder.pool(hidden, layout))
-        with torch.no_grad():
-            mlm_correct = (token_logits.argmax(-1) == labels).sum()
-            sop_correct = (order_logits.argmax(-1) == swapped).sum()
         return PretrainLosses(
-            mlm=F.cross_entropy(token_logits.float(), labels, reduction="sum"),
+            mlm=mlm,
             sop=F.cross_entropy(order_logits.float(), swapped, reduction="sum"),
             mlm_correct=mlm_correct,
-            sop_correct=sop_correct,
+            sop_correct=(order_logits.detach().argmax(-1) == swapped).sum(),
         )

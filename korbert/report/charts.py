@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from korbert.report.numbers import finite
-from korbert.report.runs import Funnel, Point, Run, Sweep
+from korbert.report.runs import Funnel, HeldOut, Point, Pretraining, Run, Sweep
 from korbert.report.shapes import Bar, Bars, Curves, DotRow, Dots, Event, Level, Series
+
+_P = TypeVar("_P", Point, HeldOut)
 
 RUN_COLOURS = 8
 LONGEST_LINE = 600
@@ -28,34 +31,71 @@ _QUANTITIES: tuple[tuple[str, str, str, Callable[[Point], float | None]], ...] =
     ("loss", "Sum of both losses", "nats", lambda p: p.loss),
     ("mlm-accuracy", "MLM accuracy", "share of masked tokens", lambda p: p.mlm_accuracy),
     ("sop-accuracy", "SOP accuracy", "share of samples", lambda p: p.sop_accuracy),
+    ("lr", "Learning rate", "of the last step", lambda p: p.lr),
     ("speed", "Speed", "real tokens a second", lambda p: p.tokens_per_second),
 )
+BITS = "bits"
+# What held-out documents add as dots, by the chart's name; bits per character have a chart of their own.
+_HELD_OUT: dict[str, Callable[[HeldOut], float | None]] = {
+    "mlm": lambda found: found.mlm,
+    "sop": lambda found: found.sop,
+    "loss": lambda found: found.loss,
+    "mlm-accuracy": lambda found: found.mlm_accuracy,
+    "sop-accuracy": lambda found: found.sop_accuracy,
+    BITS: lambda found: found.bits_per_character,
+}
 
 
 def training_curves(runs: Sequence[Run], x: str = "step") -> tuple[Curves, ...]:
     """The charts of pre-training with all runs in each; `x` is one of X_LABELS. Charts without a value fall out."""
     charts = []
+    drawn = [
+        (number, run, run.pretraining) for number, run in enumerate(runs) if run.pretraining and run.pretraining.points
+    ]
     for name, title, y_label, value in _QUANTITIES:
-        drawn = [(number, run) for number, run in enumerate(runs) if run.pretraining and run.pretraining.points]
-        series = [line for number, run in drawn for line in _lines(number, run, x, value)]
-        if series:
-            events = tuple(event for number, run in drawn for event in _restarts(number, run, x))
-            charts.append(Curves(name, title, X_LABELS[x], y_label, tuple(series), _levels(name, drawn), events))
+        lines = [line for number, run, found in drawn for line in _lines(number, run.name, found, x, value)]
+        if lines:
+            dots = [dot for number, run, found in drawn for dot in _dots(number, run.name, found, x, name)]
+            charts.append(_chart(name, title, x, y_label, [*lines, *dots], drawn))
+    if bits := [dot for number, run, found in drawn for dot in _dots(number, run.name, found, x, BITS)]:
+        title = "Held-out documents: bits per character"
+        charts.append(_chart(BITS, title, x, "bits a character, spaces not counted", bits, drawn))
     return tuple(charts)
 
 
-def _lines(number: int, run: Run, x: str, value: Callable[[Point], float | None]) -> list[Series]:
-    assert run.pretraining is not None
-    at = [(finite(getattr(point, x)), value(point)) for point in run.pretraining.points]
-    pairs = [(px, py) for px, py in at if px is not None and py is not None]
+_Drawn = Sequence[tuple[int, Run, Pretraining]]
+
+
+def _chart(name: str, title: str, x: str, y_label: str, series: Sequence[Series], drawn: _Drawn) -> Curves:
+    events = tuple(event for number, run, found in drawn for event in _restarts(number, run.name, found, x))
+    return Curves(name, title, X_LABELS[x], y_label, tuple(series), _levels(name, drawn), events)
+
+
+def _lines(number: int, name: str, found: Pretraining, x: str, value: Callable[[Point], float | None]) -> list[Series]:
+    pairs = _pairs(found.points, x, value)
     if not pairs:
         return []
     colour, dashed = run_colour(number), number >= RUN_COLOURS
     if len(pairs) < SMOOTH_FROM:
-        return [_series(run.name, colour, pairs, dashed=dashed)]
+        return [_series(name, colour, pairs, dashed=dashed)]
     means = smoothed([y for _, y in pairs])
     smooth = [(px, y) for (px, _), y in zip(pairs, means, strict=True)]
-    return [_series(run.name, colour, pairs, faint=True), _series(run.name, colour, smooth, dashed=dashed)]
+    return [_series(name, colour, pairs, faint=True), _series(name, colour, smooth, dashed=dashed)]
+
+
+def _dots(number: int, name: str, found: Pretraining, x: str, chart: str) -> list[Series]:
+    """The evaluations on held-out documents, as one cloud; none for a quantity that they do not have."""
+    pairs = _pairs(found.held_out, x, _HELD_OUT[chart]) if chart in _HELD_OUT else []
+    if not pairs:
+        return []
+    xs, ys = zip(*thinned(pairs), strict=True)
+    label = f"{name}, held out"
+    return [Series(label, run_colour(number), xs, ys, points=True, names=(label,) * len(xs))]
+
+
+def _pairs(points: Sequence[_P], x: str, value: Callable[[_P], float | None]) -> list[tuple[float, float]]:
+    at = [(finite(getattr(point, x)), value(point)) for point in points]
+    return [(px, py) for px, py in at if px is not None and py is not None]
 
 
 def _series(
@@ -65,29 +105,31 @@ def _series(
     return Series(label, colour, xs, ys, faint=faint, dashed=dashed)
 
 
-def _levels(name: str, drawn: Sequence[tuple[int, Run]]) -> tuple[Level, ...]:
+def _levels(name: str, drawn: _Drawn) -> tuple[Level, ...]:
+    """What a model pays that knows no more than how often each token occurs, and guesses the order."""
     if name == "sop":
         return (Level(math.log(2), "ln 2: guessing"),)
     if name == "sop-accuracy":
         return (Level(0.5, "guessing"),)
-    if name != "mlm":
+    if name not in ("mlm", "loss"):
         return ()
-    of = {run.name: (number, run.pretraining.unigram_entropy) for number, run in drawn if run.pretraining}
+    added, said = (0.0, "unigram entropy") if name == "mlm" else (math.log(2), "unigram entropy + ln 2")
+    of = {run.name: (number, found.unigram_entropy) for number, run, found in drawn}
     values = {round(value, 4) for _, value in of.values() if value is not None}
     if len(values) <= 1:
-        return tuple(Level(value, f"unigram entropy {value:.2f}") for value in values)
+        return tuple(Level(value + added, f"{said} {value + added:.2f}") for value in values)
     return tuple(
-        Level(value, f"unigram entropy {value:.2f} ({label})", run_colour(number))
+        Level(value + added, f"{said} {value + added:.2f} ({label})", run_colour(number))
         for label, (number, value) in of.items()
         if value is not None
     )
 
 
-def _restarts(number: int, run: Run, x: str) -> list[Event]:
-    assert run.pretraining is not None
-    at = {point.step: finite(getattr(point, x)) for point in run.pretraining.points}
-    places = [at[step] for step in run.pretraining.restarted_at]
-    return [Event(place, f"{run.name}: restarted", run_colour(number)) for place in places if place is not None]
+def _restarts(number: int, name: str, found: Pretraining, x: str) -> list[Event]:
+    at = {point.step: finite(getattr(point, x)) for point in found.points}
+    recovered = set(found.recovered_at)
+    places = [(at[step], "recovered" if step in recovered else "restarted") for step in found.restarted_at]
+    return [Event(place, f"{name}: {what}", run_colour(number)) for place, what in places if place is not None]
 
 
 def smoothed(values: Sequence[float]) -> list[float]:

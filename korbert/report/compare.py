@@ -12,7 +12,7 @@ from korbert.report.runs import Run
 from korbert.report.shapes import Curves
 
 # What a chart of the comparison shows, a row each.
-LOSSES = ("mlm", "sop")
+LOSSES = ("mlm", "sop", charts.BITS)
 # Sections whose fields change what is trained and how fast; the others' concern other stages.
 SECTIONS = ("corpus", "tokenizer", "data", "model", "training")
 
@@ -37,6 +37,10 @@ class Row:
     best: float | None
     """The lowest loss of a line."""
     restarts: int
+    held_out: float | None = None
+    """MLM of the last evaluation on held-out documents, nats."""
+    bits_per_character: float | None = None
+    """Of the same."""
 
 
 def loss_curves(runs: Sequence[Run]) -> tuple[Curves, ...]:
@@ -67,12 +71,15 @@ def row(run: Run) -> Row | None:
         loss=last.loss,
         best=min(losses, default=None),
         restarts=len(found.restarted_at),
+        held_out=found.held_out[-1].mlm if found.held_out else None,
+        bits_per_character=found.held_out[-1].bits_per_character if found.held_out else None,
     )
 
 
 def table(runs: Sequence[Run]) -> str:
     """The rows as text, a run a line."""
-    head = ("run", "steps", "tokens", "seconds", "tokens/s", "MFU", "MLM", "SOP", "loss", "best", "restarts")
+    head = ("run", "steps", "tokens", "seconds", "tokens/s", "MFU", "MLM", "SOP", "loss", "best", "held out",
+            "bits/char", "restarts")  # fmt: skip
     lines = [head, *(_cells(found) for run in runs if (found := row(run)))]
     return aligned(lines)
 
@@ -109,7 +116,8 @@ def _cells(found: Row) -> tuple[str, ...]:
         _number(found.seconds, ",.0f"),
         _number(found.tokens_per_second, ",.0f"),
         _number(found.mfu, ".1%"),
-        *(_number(value, ".4f") for value in (found.mlm, found.sop, found.loss, found.best)),
+        *(_number(value, ".4f") for value in (found.mlm, found.sop, found.loss, found.best, found.held_out)),
+        _number(found.bits_per_character, ".3f"),
         str(found.restarts),
     )
 

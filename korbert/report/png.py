@@ -22,6 +22,8 @@ from korbert.report.shapes import Bars, Curves, DotRow, Dots, Series, dot_axis, 
 from korbert.report.style import LIGHT
 
 DPI = 150
+NAMED_EVENTS = 6
+"""More vertical lines than this have no words beside them."""
 # Run names may be Korean; the first of these that is installed draws them.
 KOREAN_FONTS = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Apple SD Gothic Neo", "Malgun Gothic")
 
@@ -105,6 +107,11 @@ def _curves(axes: Axes, chart: Curves) -> None:
         )  # fmt: skip
     for event in chart.events:
         axes.axvline(event.x, linestyle=":", color=LIGHT[event.colour], linewidth=1.2)
+        if len(chart.events) <= NAMED_EVENTS:
+            axes.annotate(
+                plain(event.label.rpartition(": ")[2]), (event.x, 1.0), (2, -2), xycoords=axes.get_xaxis_transform(),
+                textcoords="offset points", rotation=90, va="top", fontsize=7, color=LIGHT[event.colour],
+            )  # fmt: skip
     axes.set_title(plain(chart.title), fontsize=10.5, loc="left", color=LIGHT["ink"])
     axes.set_xlabel(chart.x_label, fontsize=9)
     axes.set_ylabel(chart.y_label, fontsize=9)

@@ -16,7 +16,7 @@ from korbert.data.census import CENSUS
 from korbert.errors import UsageError, WorldError
 from korbert.report import records
 from korbert.report.numbers import finite
-from korbert.report.runs import Crawl, Funnel, Point, Pretraining, Run, Score, StageRow, Sweep
+from korbert.report.runs import Crawl, Funnel, HeldOut, Point, Pretraining, Run, Score, StageRow, Sweep
 from korbert.storage import INTENT, Manifest, read_manifest
 
 
@@ -123,7 +123,7 @@ class _Reader:
         return {group: records.counts(found.get(group)) for group in GROUPS if group in found}
 
     def _pretraining(self, counts: dict[str, dict[str, Any]]) -> Pretraining | None:
-        points = self._points()
+        points, held_out = self._points()
         summary = self._object("pretrain/summary.json")
         if not points and not summary:
             return None
@@ -146,14 +146,18 @@ class _Reader:
             **real,
             unigram_entropy=entropy if entropy is not None else finite(summary.get("unigram_entropy")),
             audit=audit if isinstance(audit, dict) else {},
+            held_out=held_out,
         )
 
-    def _points(self) -> tuple[Point, ...]:
+    def _points(self) -> tuple[tuple[Point, ...], tuple[HeldOut, ...]]:
         points: list[Point] = []
+        evaluations: dict[int, HeldOut] = {}  # by step: one that was done again counts once
         broken = []
         for number, record in enumerate(self._lines("pretrain/metrics.jsonl"), 1):
             if record is not None and "held_out" in record:
-                continue  # an evaluation, not a step's line
+                if found := records.held_out(record, points):
+                    evaluations[found.step] = found
+                continue
             point = records.point(record) if record is not None else None
             if point is None or not records.appended(points, point):
                 broken.append(number)
@@ -165,7 +169,7 @@ class _Reader:
             self._notes.append(
                 f"pretrain/metrics.jsonl: {lost:,} losses are missing or not finite; the curves skip them"
             )
-        return tuple(points)
+        return tuple(points), tuple(evaluations[step] for step in sorted(evaluations))
 
     def _scores(self) -> tuple[Score, ...]:
         value = self._json("finetune/scores.json")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from korbert.report.numbers import finite
-from korbert.report.runs import Point, Score, SeedScore, Trial
+from korbert.report.runs import HeldOut, Point, Score, SeedScore, Trial
 
 
 def line(raw: bytes) -> dict[str, Any] | None:
@@ -24,9 +25,23 @@ def point(record: dict[str, Any]) -> Point | None:
     if step is None:
         return None
     names = ("tokens", "mlm", "sop", "loss", "mlm_accuracy", "sop_accuracy", "tokens_per_second")
-    values = {name: finite(record.get(name)) for name in names}
-    cost = {name: finite(record.get(name)) for name in ("seconds", "mfu")}
-    return Point(step, **values, attempt=count(record.get("attempt")) or 0, **cost)
+    values: dict[str, Any] = {name: finite(record.get(name)) for name in names}
+    cost: dict[str, Any] = {name: finite(record.get(name)) for name in ("seconds", "mfu", "lr")}
+    numbers: dict[str, Any] = {name: count(record.get(name)) or 0 for name in ("attempt", "recoveries")}
+    return Point(step, **values, **numbers, **cost)
+
+
+def held_out(record: dict[str, Any], points: Sequence[Point]) -> HeldOut | None:
+    """A line of metrics that holds an evaluation; None for one that holds none. `points` are the lines before it."""
+    found, step = record.get("held_out"), count(record.get("step"))
+    if not isinstance(found, dict) or step is None:
+        return None
+    names = ("mlm", "sop", "mlm_accuracy", "sop_accuracy", "bits_per_character")
+    last = next((point for point in reversed(points) if point.step <= step), None)
+    effort: dict[str, Any] = (
+        {"tokens": last.tokens, "seconds": last.seconds} if last else dict.fromkeys(("tokens", "seconds"))
+    )
+    return HeldOut(step, **effort, **{name: finite(found.get(name)) for name in names})
 
 
 def appended(points: list[Point], point: Point) -> bool:

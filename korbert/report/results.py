@@ -58,27 +58,32 @@ def _caption(chart: Curves) -> str:
         parts.append("faint: as logged, bold: smoothed")
     if chart.events:
         parts.append("dotted: workers restarted")
+    if any(series.points for series in chart.series):
+        parts.append("dots: held-out documents")
     return "; ".join(parts) + "."
 
 
 def _finals(runs: Sequence[Run]) -> Markup:
     rows = [_final(number, run) for number, run in enumerate(runs)]
-    head = ("run", "state", "MLM", "unigram", "SOP", "sum", "MLM acc.", "SOP acc.", "steps", "samples", "tokens",
-            "tokens/s", "time", "restarts")  # fmt: skip
+    head = ("run", "state", "MLM", "unigram", "SOP", "sum", "MLM acc.", "SOP acc.", "held-out MLM", "bits/char.",
+            "steps", "samples", "tokens", "tokens/s", "time", "restarts")  # fmt: skip
     return joined(table("Last values; losses in nats", head, rows, text=2), _audits(runs))
 
 
 def _final(number: int, run: Run) -> tuple[object, ...]:
     name, found = swatch(run.name, run_colour(number)), run.pretraining
     if found is None:
-        return (name, "absent", *[MISSING] * 12)
+        return (name, "absent", *[MISSING] * 14)
     last = found.points[-1] if found.points else None
+    held_out = found.held_out[-1] if found.held_out else None
     return (
         name,
         "finished" if found.finished else "unfinished",
         *(fixed(value, 4) for value in (found.mlm, found.unigram_entropy, found.sop, found.loss)),
         fixed(last.mlm_accuracy if last else None, 4),
         fixed(last.sop_accuracy if last else None, 4),
+        fixed(held_out.mlm if held_out else None, 4),
+        fixed(held_out.bits_per_character if held_out else None, 3),
         *(whole(value) for value in (found.steps, found.samples, found.tokens, found.tokens_per_second)),
         duration(found.seconds),
         whole(found.restarts if found.restarts is not None else len(found.restarted_at)),

@@ -68,6 +68,29 @@ class Point:
     """Of training, time lost to interruptions left out."""
     mfu: float | None = None
     """Share of the device's measured matrix rate that the step reached."""
+    lr: float | None = None
+    recoveries: int = 0
+    """Interruptions so far that nobody asked for."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What an evaluation on held-out documents found; losses in nats."""
+
+    step: int
+    tokens: float | None
+    seconds: float | None
+    """Both as the last line of metrics before it has them."""
+    mlm: float | None
+    sop: float | None
+    mlm_accuracy: float | None
+    sop_accuracy: float | None
+    bits_per_character: float | None
+
+    @property
+    def loss(self) -> float | None:
+        """The sum of both losses."""
+        return None if self.mlm is None or self.sop is None else self.mlm + self.sop
 
 
 @dataclass(frozen=True)
@@ -88,12 +111,21 @@ class Pretraining:
     """Of the training data, nats: what MLM costs a model that knows only how often each token occurs."""
     restarts: int | None
     audit: dict[str, Any] = field(default_factory=dict)
+    held_out: tuple[HeldOut, ...] = ()
 
     @property
     def restarted_at(self) -> tuple[int, ...]:
         """The first logged step of each attempt after the first."""
-        pairs = zip(self.points, self.points[1:], strict=False)
-        return tuple(after.step for before, after in pairs if after.attempt != before.attempt)
+        return tuple(after.step for before, after in self._neighbours if after.attempt != before.attempt)
+
+    @property
+    def recovered_at(self) -> tuple[int, ...]:
+        """Those of them that took up what a killed or failed attempt had left; the others had been asked to stop."""
+        return tuple(after.step for before, after in self._neighbours if after.recoveries > before.recoveries)
+
+    @property
+    def _neighbours(self) -> zip[tuple[Point, Point]]:
+        return zip(self.points, self.points[1:], strict=False)
 
 
 @dataclass(frozen=True)

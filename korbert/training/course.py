@@ -16,11 +16,12 @@ from korbert.data.shards import TokenStore
 from korbert.data.steps import Order, Ramp, Short, ramp
 from korbert.model.layout import Budget
 from korbert.storage import Plan, read_manifest
-from korbert.training.checkpoint import Checkpoints
+from korbert.training.checkpoint import RECORD, Checkpoints
 from korbert.training.feed import budget_of
 from korbert.training.journal import Journal
 from korbert.training.metrics import MetricsFile
 from korbert.training.process_group import World
+from korbert.training.shelves import shelf_of
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,14 @@ class Course:
 
     @property
     def checkpoints(self) -> Checkpoints:
-        """The checkpoints."""
-        keep = self.config.training.keep_checkpoints
-        return Checkpoints(self.folder / "checkpoints", self.plan.key, self.plan.config, keep)
+        """The checkpoints, where `training.checkpoint_url` says.
+
+        Raises:
+            UsageError: when it is a URL that cannot be used.
+        """
+        training = self.config.training
+        shelf = shelf_of(training.checkpoint_url, self.folder / "checkpoints", RECORD)
+        return Checkpoints(shelf, self.plan.key, self.plan.config, training.keep_checkpoints)
 
     @property
     def budget(self) -> Budget | None:

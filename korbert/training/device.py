@@ -24,6 +24,7 @@ from korbert import machine
 from korbert.config import TrainingConfig
 from korbert.errors import UsageError, WorldError
 from korbert.model.layout import Inputs, Layout
+from korbert.training.compiled import require_compiler
 
 # CUDA devices from this compute capability (Ampere) on have bf16 matrix units.
 BF16_SINCE = (8, 0)
@@ -190,6 +191,22 @@ class Bridge:
 BRIDGES = (Bridge("torch_tpu", "torch-tpu", "tpu_dist"), Bridge("torch_xla", "torch-xla", "xla"))
 
 
+def installed_bridge() -> Bridge:
+    """The bridge that is used here.
+
+    Raises:
+        UsageError: when none is installed.
+    """
+    found = next((bridge for bridge in BRIDGES if bridge.installed), None)
+    if found is None:
+        names = " and ".join(bridge.package for bridge in BRIDGES)
+        raise UsageError(
+            f"training.device = 'tpu': {names} are not installed; pip install {BRIDGES[0].package} on a machine "
+            "with a TPU, or set training.device=auto"
+        )
+    return found
+
+
 class TpuAccelerator(Accelerator):
     """One TPU core. Its steps want `training.static_shapes`: each new shape is compiled anew.
 
@@ -206,13 +223,7 @@ class TpuAccelerator(Accelerator):
             UsageError: when neither package is installed.
             WorldError: when the package finds no TPU.
         """
-        bridge = next((bridge for bridge in BRIDGES if bridge.installed), None)
-        if bridge is None:
-            names = " and ".join(bridge.package for bridge in BRIDGES)
-            raise UsageError(
-                f"training.device = 'tpu': {names} are not installed; pip install {BRIDGES[0].package} on a machine "
-                "with a TPU, or set training.device=auto"
-            )
+        bridge = installed_bridge()
         self._module = importlib.import_module(bridge.module)
         try:
             super().__init__(self._open(bridge), precision)
@@ -263,22 +274,33 @@ def accelerator(config: TrainingConfig, local_rank: int) -> Accelerator:
     """What the worker `local_rank` of this machine trains on: `auto` takes CUDA, then a TPU, then the CPU.
 
     Raises:
-        UsageError: when the chosen device is absent, has too few pieces for the workers, or cannot do the precision.
+        UsageError: when the chosen device is absent, has too few pieces for the workers, or cannot do the precision, or
+            where steps are to be compiled and there is no compiler.
         WorldError: when a TPU does not answer.
     """
     kind = config.device if config.device != "auto" else best_kind()
+    if config.compile:
+        require_compiler(kind)
     if kind == "cpu":
         return CpuAccelerator("bf16" if config.precision == "bf16" else "fp32")
     if kind == "tpu":
         return TpuAccelerator("fp32" if config.precision == "fp32" else "bf16")
+    return CudaAccelerator(local_rank, cuda_precision(config, local_rank), config.tf32)
+
+
+def cuda_precision(config: TrainingConfig, local_rank: int) -> str:
+    """The precision that the worker `local_rank` of this machine computes in on its GPU.
+
+    Raises:
+        UsageError: when there is no GPU for it, or the GPU cannot do the precision.
+    """
     found = torch.cuda.device_count()
     if found <= local_rank:
         raise UsageError(
             f"training.device = {config.device!r}: worker {local_rank} of this machine finds {found} CUDA devices; "
             f"set training.workers={max(1, found)} or training.device=cpu"
         )
-    precision = precision_for(config.precision, torch.cuda.get_device_capability(local_rank))
-    return CudaAccelerator(local_rank, precision, config.tf32)
+    return precision_for(config.precision, torch.cuda.get_device_capability(local_rank))
 
 
 def best_kind() -> str:

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from korbert.chain import Workspace
 from korbert.config import Config, DataConfig
 from korbert.corpus.documents import read_documents
-from korbert.data.loader import StepBatch, collate, deal
+from korbert.data.dealing import deal
+from korbert.data.loader import StepBatch, collate
 from korbert.data.order import Permutation
 from korbert.data.samples import Samples
 from korbert.data.shards import HELD_OUT, INDEX, TokenStore
@@ -120,14 +121,15 @@ class Evaluation:
         training = self._training
         for begin in range(0, len(self.ids), _TOGETHER):
             ids = self.ids[begin : begin + _TOGETHER]
-            mine, parts = deal(
+            mine, _, bounds = deal(
                 self.samples.lengths[ids],
+                np.array([len(ids)]),
                 training.row_tokens,
                 training.rows_per_micro_batch,
                 self._world.rank,
                 self._world.size,
             )
-            found = [part for part in collate(self.samples, 0, ids[mine], parts, None) if part]
+            found = [part for part in collate(self.samples, 0, ids[mine], bounds, None) if part]
             yield StepBatch(
                 step=0,
                 epoch=0,

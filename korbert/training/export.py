@@ -19,6 +19,7 @@ from korbert.model.exchange import CLASSES, to_transformers, transformers_config
 from korbert.model.folder import BESIDE_FILE
 from korbert.storage import Manifest, fresh, publishing, read_json, write_bytes, write_json
 from korbert.tokenizer.model import FILES
+from korbert.training.preflight import require_descent
 
 # As transformers calls the architectures.
 CLASS_TAGS = {"bert": "bert", "albert": "albert", "modern": "modernbert"}
@@ -33,12 +34,14 @@ def run(config: Config, workspace: Workspace) -> Manifest:
     """Publishes the export of the workspace's finished pre-training.
 
     Raises:
-        UsageError: when pre-training or the tokenizer has not finished.
+        UsageError: when pre-training or the tokenizer has not finished, or the one was not made with the other.
         WorldError: when the weights cannot be read or the disk fails.
     """
     plan = chain.plan(config, workspace, "export")
     if manifest := fresh(plan):
         return manifest
+    for stage, before in (("tokens", "tokenizer"), ("pretrain", "tokens")):
+        require_descent(workspace, stage, before)
     pretrain, tokenizer = workspace.path("pretrain"), workspace.path("tokenizer")
     weights = pretrain / "model.safetensors"
     try:

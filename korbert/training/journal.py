@@ -35,7 +35,7 @@ class Journal:
     path: Path
     clock: Callable[[], float] = time.time
 
-    def note(self, event: str, attempt: int, step: int, **more: int) -> None:
+    def note(self, event: str, attempt: int, step: int, **more: int | float | str) -> None:
         """Adds an event at a step (steps done) of an attempt."""
         line = {"event": event, "attempt": attempt, "step": step, "time": round(self.clock(), 3), **more}
         with self.path.open("a+b") as handle:

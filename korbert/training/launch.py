@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import Any
 
 from korbert import chain
 from korbert.chain import Workspace
@@ -24,17 +20,17 @@ from korbert.config import Config
 from korbert.data.audit import AuditReport, audit
 from korbert.data.shards import verify
 from korbert.errors import UsageError, WorldError
-from korbert.processes import dies_with_parent
 from korbert.progress import meter
 from korbert.storage import Draft, Manifest, fresh, resumable, write_json
+from korbert.training import preflight, recovery
+from korbert.training.agents import LocalAgent, next_logs
 from korbert.training.course import Course, course
-from korbert.training.signs import ProgressFile
-from korbert.training.worker import PROGRESS_VARIABLE, failures, workers_lock
+from korbert.training.locks import STOPPING, driver_lock, sole
+from korbert.training.signs import DRIVER, FAULT, HANG, STORE, USAGE, ProgressFile
+from korbert.training.watchdog import Overseer
+from korbert.training.worker import beats_of, failures
 
-# Seconds that workers of a killed driver have to end: torchrun itself gives them 30.
-_LEFTOVERS = 60.0
 _POLL = 0.2
-_STOPPING = "stopping"
 _TRANSIENT = ("logs/", "wandb/", "checkpoints/")
 
 
@@ -50,163 +46,109 @@ def run(config: Config, workspace: Workspace) -> Manifest:
     plan = chain.plan(config, workspace, "pretrain")
     if manifest := fresh(plan):
         return manifest
+    preflight.check(config, workspace, _warn)
     # Once, here: a flipped bit must not cost days of training, and every worker of a machine would read the same bytes.
     verify(workspace.path("tokens"))
     training = course(config, workspace)
-    with _sole(workspace):
+    with sole(workspace, config.training.grace_seconds):
         workspace.save(config)
         with resumable(plan) as draft:
             draft.transient = lambda name: name.startswith(_TRANSIENT)
+            training.checkpoints.require_usable()
             _train(training, workspace)
             _conclude(draft, training)
             draft.licences = workspace.manifest("tokens").licences
     return workspace.manifest("pretrain")
 
 
-def command(config: Config, workspace: Workspace, logs: Path) -> list[str]:
-    """The command line of torchrun for workers on this machine."""
-    return [
-        sys.executable, "-m", "torch.distributed.run",
-        "--nnodes=1", f"--nproc-per-node={config.training.workers}", f"--max-restarts={config.training.max_restarts}",
-        # Port 0: the rendezvous takes a free one itself.
-        "--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0", f"--rdzv-id={uuid.uuid4().hex}",
-        "--local-addr=127.0.0.1", "--monitor-interval=0.2", f"--log-dir={logs}", "--redirects=3",
-        "-m", "korbert.training", "--workspace", str(workspace.root),
-    ]  # fmt: skip
-
-
-def environment(config: Config, progress: Path) -> dict[str, str]:
-    """The environment of torchrun: ours and what a training on one machine needs."""
-    return {
-        # Loopback is there on every Linux, whatever the machine's name resolves to.
-        "GLOO_SOCKET_IFNAME": "lo",
-        **os.environ,
-        # Otherwise the first recovery after a lost worker fails: its rendezvous finds the old one's keys.
-        "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
-        "OMP_NUM_THREADS": str(config.training.threads),
-        "PYTHONUNBUFFERED": "1",
-        PROGRESS_VARIABLE: str(progress),
-    }
-
-
 def _train(training: Course, workspace: Workspace) -> None:
+    """Launches until the last step is done; where the store is lost, once more, up to `training.max_restarts` times."""
     training.logs.mkdir(parents=True, exist_ok=True)
-    log, progress = training.logs / "torchrun.log", training.logs / "progress.json"
+    progress, started = training.logs / "progress.json", time.time()
     progress.unlink(missing_ok=True)
-    started = time.time()
-    with log.open("w") as output:
-        # A session of its own: Ctrl-C reaches us alone, and we pass it on once.
-        child = subprocess.Popen(
-            command(training.config, workspace, training.logs),
-            env=environment(training.config, progress),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            preexec_fn=dies_with_parent,
-        )
-    with _passing_signals_on(child, _driver_lock(workspace)) as caught:
-        _watch(child, training, ProgressFile(progress))
-    if child.returncode != 0:
-        if caught:
-            raise SystemExit(128 + caught[0])
-        raise _failure(workspace, log, started)
+    left = training.config.training.max_restarts
+    with _Signals(driver_lock(workspace)) as signals:
+        while True:
+            agent = LocalAgent(training.config, workspace, next_logs(training.logs), progress)
+            with signals.passed_to(agent):
+                _watch(agent, training, ProgressFile(progress))
+            if agent.process.returncode == 0:
+                return
+            if signals.caught:
+                raise SystemExit(128 + signals.caught[0])
+            if not agent.store_lost or left == 0:
+                raise _failure(workspace, agent.log, started)
+            failures(workspace).add(DRIVER, STORE, f"the rendezvous' store was lost (log: {agent.logs / 'store.log'})")
+            left -= 1
 
 
-def _watch(child: subprocess.Popen[bytes], training: Course, progress: ProgressFile) -> None:
-    """Shows the workers' progress until torchrun ends."""
+def _watch(agent: LocalAgent, training: Course, progress: ProgressFile) -> None:
+    """Shows the workers' progress until torchrun ends, and kills workers of which none is left to watch the others."""
+    overseer = Overseer(beats_of(training), training.config.training.hang_timeout)
     while (first := progress.read()) is None:
-        if child.poll() is not None:
+        if agent.ended():
             return
         time.sleep(_POLL)
     with meter("pretrain", training.steps, done=first[0]) as shown:
         before, running = first[0], True
         while running:
-            running = child.poll() is None
+            running = not agent.ended()
+            if hang := overseer.look():
+                failures(training.workspace).add(DRIVER, HANG, str(hang))
             step, note = progress.read() or (before, "")
             shown.advance(step - before, note)
             before = step
             time.sleep(_POLL if running else 0)
 
 
-@contextmanager
-def _passing_signals_on(child: subprocess.Popen[bytes], lock: Path) -> Iterator[list[int]]:
-    """SIGTERM and SIGINT go to torchrun as one SIGTERM: a second would end its own waiting for the workers.
+class _Signals:
+    """SIGTERM and SIGINT, which go to torchrun as one SIGTERM.
 
     The lock file then says so, for the next run: one that follows a killed run at once need only wait.
     """
-    caught: list[int] = []
 
-    def forward(number: int, _: FrameType | None) -> None:
-        if not caught:
-            lock.write_text(_STOPPING)
-            child.send_signal(signal.SIGTERM)
-        caught.append(number)
+    def __init__(self, lock: Path) -> None:
+        self._lock, self.caught = lock, list[int]()
+        self._agent: LocalAgent | None = None
+        self._before: dict[int, Any] = {}
 
-    if threading.current_thread() is not threading.main_thread():
-        yield caught
-        return
-    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> _Signals:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._catch) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
-        if child.poll() is None:
-            child.kill()
-            child.wait()
 
-
-@contextmanager
-def _sole(workspace: Workspace) -> Iterator[None]:
-    """Holds the training's lock; waits for a driver that is about to end, and for a killed driver's last workers."""
-    with _driver_lock(workspace).open("a+") as lock, workers_lock(workspace).open("a") as workers:
-        _await_driver(lock, workspace)
-        lock.truncate(0)
-        _await_lock(workers, workspace)
-        yield
-
-
-def _driver_lock(workspace: Workspace) -> Path:
-    return workspace.root / ".pretrain.lock"
-
-
-def _await_driver(lock: IO[str], workspace: Workspace) -> None:
-    deadline = time.monotonic() + _LEFTOVERS
-    while True:
+    @contextmanager
+    def passed_to(self, agent: LocalAgent) -> Iterator[None]:
+        """For the length of the block, at the end of which nothing of the agent is left."""
+        self._agent = agent
         try:
-            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            if lock.read() != _STOPPING or time.monotonic() > deadline:
-                raise WorldError(
-                    f"{workspace.path('pretrain')}: another training is at work here; wait for it or stop it"
-                ) from error
-            time.sleep(_POLL)
+            if self.caught:
+                agent.stop()
+            yield
+        finally:
+            self._agent = None
+            agent.kill()
 
-
-def _await_lock(workers: Any, workspace: Workspace) -> None:
-    deadline = time.monotonic() + _LEFTOVERS
-    while True:
-        try:
-            fcntl.flock(workers, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return fcntl.flock(workers, fcntl.LOCK_UN)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise WorldError(
-                    f"{workspace.path('pretrain')}: workers of an earlier run still train here after "
-                    f"{_LEFTOVERS:.0f} s; end the processes that hold {workers.name}"
-                ) from error
-            time.sleep(_POLL)
+    def _catch(self, number: int, _: FrameType | None) -> None:
+        self._lock.write_text(STOPPING)
+        self.caught.append(number)
+        if self._agent:
+            self._agent.stop()
 
 
 def _failure(workspace: Workspace, log: Path, since: float) -> Exception:
     """The error to raise when torchrun has given up."""
-    if cause := failures(workspace).cause(since):
-        if cause.kind == "usage":
-            return UsageError(cause.message)
-        if cause.kind == "world":
-            return WorldError(f"training worker {cause.rank}: {cause.message} (log: {cause.log})")
+    cause = failures(workspace).cause(since)
+    if cause and cause.kind == USAGE:
+        return UsageError(cause.message)
+    if cause and cause.rank == DRIVER:
+        return WorldError(f"training: {cause.message}, more often than training.max_restarts allows")
+    if cause and cause.kind != FAULT:
+        return WorldError(f"training worker {cause.rank}: {cause.message} (log: {cause.log})")
     ended = re.findall(r"rank\s*:\s*(\d+).*?exitcode\s*:\s*(-?\d+)", log.read_text(errors="replace"), re.DOTALL)
     if ended and int(ended[-1][1]) < 0:
         rank, number = int(ended[-1][0]), -int(ended[-1][1])
@@ -233,7 +175,7 @@ def _conclude(draft: Draft, training: Course) -> None:
         )
     summary = summarize(training, report)
     write_json(draft.path / "summary.json", summary)
-    draft.counts = {k: v for k, v in summary.items() if k not in ("audit", "held_out")}
+    draft.counts = {k: v for k, v in summary.items() if k not in ("audit", "held_out", "recovered", "logs")}
 
 
 def summarize(training: Course, report: AuditReport) -> dict[str, Any]:
@@ -251,6 +193,12 @@ def summarize(training: Course, report: AuditReport) -> dict[str, Any]:
         "mfu": round(sum(shares) / len(shares), 4) if shares else None,
         "restarts": report.attempts - 1,
         **asdict(training.journal.recoveries()),
+        "recovered": recovery.recoveries(training.journal.read()),
+        "logs": sorted(f"logs/{path.name}" for path in training.logs.glob("launch-*")),
         "held_out": evaluations[-1]["held_out"] if evaluations else None,
         "audit": report.as_dict(),
     }
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

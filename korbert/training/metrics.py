@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from korbert.storage import write_bytes
 from korbert.training.checkpoint import Progress
 from korbert.training.device import Accelerator
 
+Batches = Generator[StepBatch, None, None]
+
 
 class Window:
     """Sums since the last line. Losses and hits stay on the device until the window is read."""
@@ -38,22 +41,27 @@ class Window:
         # MLM, SOP, their hits, and the gradients' norms.
         self._sums = torch.zeros(5, dtype=torch.float64, device=self._accelerator.device)
         self._steps = self._masked = self._samples = self._tokens = self._flops = 0
-        self._waited = 0.0
+        self._waited = self._saving = 0.0
         self._started = time.monotonic()
 
-    def waiting(self, batches: Iterator[StepBatch]) -> Iterator[StepBatch]:
-        """The batches; the time until each is there counts as waiting for data."""
-        while True:
-            asked = time.monotonic()
-            batch = next(batches, None)
-            self._waited += time.monotonic() - asked
-            if batch is None:
-                return
-            yield batch
+    def waiting(self, batches: Batches) -> Batches:
+        """The batches; the time until each is there counts as waiting for data. Whoever closes it closes them."""
+        with closing(batches):
+            while True:
+                asked = time.monotonic()
+                batch = next(batches, None)
+                self._waited += time.monotonic() - asked
+                if batch is None:
+                    return
+                yield batch
 
     def leave_out(self, seconds: float) -> None:
         """Time since the last line that was not spent on training."""
         self._started += seconds
+
+    def saved(self, seconds: float) -> None:
+        """Time for which training stood still for a checkpoint. Rank 0 alone tells: the others wait for it."""
+        self._saving += seconds
 
     def add_losses(self, losses: PretrainLosses) -> None:
         """Adds one micro-batch of this rank."""
@@ -68,18 +76,22 @@ class Window:
         self._flops += self._cost(batch)
         self._sums[4] += norm.detach()
 
-    def read(self, world_size: int, exchange: Callable[[], float] = lambda: 0.0) -> dict[str, float]:
+    def read(
+        self, world_size: int, exchange: Callable[[], float] = lambda: 0.0, recompiles: int | None = None
+    ) -> dict[str, float]:
         """Means over the window and over all ranks, which must all call; then a new window begins.
 
         Args:
             world_size: ranks.
             exchange: answers the seconds that this rank's device waited for the others' gradients.
+            recompiles: how often this rank's passes have been compiled anew; None: they are not compiled.
         """
-        own = torch.tensor([self._flops, self._waited, exchange()], dtype=torch.float64)
+        own = torch.tensor([self._flops, self._waited, exchange(), self._saving, recompiles or 0], dtype=torch.float64)
         sums = torch.cat([self._sums, own.to(self._accelerator.device)])
         if world_size > 1:
             dist.all_reduce(sums)
-        mlm, sop, mlm_correct, sop_correct, norms, flops, waited, exchanged = self._accelerator.read(sums)
+        mlm, sop, mlm_correct, sop_correct, norms, *own_sums = self._accelerator.read(sums)
+        flops, waited, exchanged, saving, compiled = own_sums
         seconds = max(1e-9, time.monotonic() - self._started)
         means = {
             "mlm": mlm / self._masked,
@@ -91,7 +103,10 @@ class Window:
             "tokens_per_second": self._tokens / seconds,
             "data_stall": waited / world_size / seconds,
             "communication_stall": exchanged / world_size / seconds,
+            "checkpoint_stall": saving / seconds,
         }
+        if recompiles is not None:
+            means["recompiles"] = compiled
         if self.peak:
             means["mfu"] = flops / (seconds * self.peak * world_size)
         self._reset()

@@ -16,6 +16,8 @@ from korbert.training.device import Accelerator, accelerator
 
 # Longest wait for another rank: rank 0 may be writing a checkpoint, or a lost peer may have gone without a word.
 TIMEOUT = timedelta(minutes=10)
+# Seconds that the watchdog has for naming a hung rank before waiting for it fails without a name.
+_SLACK = 120.0
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,18 @@ class Group:
         self.any(False)
 
 
+def patience(hang_timeout: float) -> timedelta:
+    """Longest wait for another rank where `training.hang_timeout` is so many seconds."""
+    return max(TIMEOUT, timedelta(seconds=hang_timeout + _SLACK))
+
+
 @contextmanager
-def process_group(world: World, accelerator: Accelerator) -> Iterator[Group]:
-    """Joins the workers, by their accelerators' backend, for the length of the block."""
+def process_group(world: World, accelerator: Accelerator, timeout: timedelta = TIMEOUT) -> Iterator[Group]:
+    """Joins the workers, by their accelerators' backend, for the length of the block; no wait is longer than given."""
     if world.size == 1:
         yield Group(world, None)
         return
-    dist.init_process_group(accelerator.backend, timeout=TIMEOUT)
-    yield Group(world, dist.new_group(backend="gloo", timeout=TIMEOUT))
+    dist.init_process_group(accelerator.backend, timeout=timeout)
+    yield Group(world, dist.new_group(backend="gloo", timeout=timeout))
     # Not after a fault: with a peer lost in the middle of a message, leaving in good order can wait for ever.
     dist.destroy_process_group()

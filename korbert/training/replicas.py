@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -15,26 +17,43 @@ from torch.nn.parallel import DistributedDataParallel
 from korbert.config import TrainingConfig
 from korbert.model.layout import Inputs
 from korbert.model.pretraining import PretrainLosses
+from korbert.training.compiled import Compiled
 from korbert.training.device import Accelerator
 from korbert.training.process_group import World
+
+_LOG = logging.getLogger(__name__)
 
 
 class Replicas:
     """One model, or the same on each of several ranks."""
 
-    def __init__(self, model: nn.Module, world: World, accelerator: Accelerator, config: TrainingConfig) -> None:
-        self._accelerator, self._model = accelerator, model
+    def __init__(
+        self,
+        model: nn.Module,
+        world: World,
+        accelerator: Accelerator,
+        config: TrainingConfig,
+        warn: Callable[[str], None] = _LOG.warning,
+    ) -> None:
+        """Of `model`; `warn` is told of compilations after the first where the config asks for compiled passes."""
+        self._compiled = Compiled(model, warn) if config.compile else None
+        self._accelerator, self._model = accelerator, self._compiled or model
         self._half = halved(config.communication, accelerator.precision)
         self._sent: Any = None
         self._waits: list[tuple[Any, Any]] = []
         if world.size > 1:
-            self._model = DistributedDataParallel(model, gradient_as_bucket_view=True)
+            self._model = DistributedDataParallel(self._model, gradient_as_bucket_view=True)
             self._model.register_comm_hook(None, lambda _, bucket: self._exchange(bucket))
 
     @property
     def alone(self) -> bool:
         """Whether there is one rank only."""
         return not isinstance(self._model, DistributedDataParallel)
+
+    @property
+    def recompiles(self) -> int | None:
+        """How often the passes were compiled anew after the first micro-batch; None: they are not compiled."""
+        return self._compiled.recompiles if self._compiled else None
 
     def backward(self, inputs: Inputs, *, last: bool, loss: Any) -> PretrainLosses:
         """Forward and backward of one micro-batch; with the step's last one the gradients are averaged over ranks.

@@ -10,6 +10,9 @@ from pathlib import Path
 
 # Seconds between two notes of progress: often enough for a bar, too seldom to cost anything.
 _EVERY = 0.25
+# In a worker's place: the driver itself has told of it.
+DRIVER = -1
+USAGE, WORLD, FAULT, HANG, STORE, STOPPED = "usage", "world", "fault", "hang", "store", "stopped"
 
 
 class ProgressFile:
@@ -40,8 +43,10 @@ class Failure:
     """Why a worker ended."""
 
     rank: int
+    """DRIVER: no worker's."""
     kind: str
-    """usage (the input is wrong), world (the world is) or fault (neither: a fault of ours, or a lost peer)."""
+    """usage (the input is wrong), world (the world is), hang (a rank stands still), store (the rendezvous' store was
+    lost), stopped (SIGTERM while a peer hung) or fault (none of these: a fault of ours, or a lost peer)."""
     message: str
     log: str
     """The worker's own log."""
@@ -70,11 +75,21 @@ class FailureFile:
 
         When one worker fails, its peers lose their connections; what they say of that is no cause.
         """
-        try:
-            found = [Failure(**json.loads(line)) for line in self._path.read_text().splitlines()]
-        except (OSError, ValueError, TypeError):
-            return None
-        recent = [failure for failure in found if failure.time >= since]
-        told = [failure for failure in recent if failure.kind != "fault"]
+        recent = [failure for failure in self.read() if failure.time >= since]
+        told = [failure for failure in recent if failure.kind != FAULT]
         chosen = told or recent
         return chosen[-1] if chosen else None
+
+    def read(self) -> list[Failure]:
+        """All failures, in the order in which they were noted; torn lines are left out."""
+        found = []
+        try:
+            lines = self._path.read_text().splitlines()
+        except (OSError, ValueError):
+            return []
+        for line in lines:
+            try:
+                found.append(Failure(**json.loads(line)))
+            except (ValueError, TypeError):
+                continue
+        return found

@@ -73,9 +73,13 @@ def test_a_wrong_name_is_one_line_and_writes_nothing(
     assert sorted(path.name for path in two.iterdir()) == ["runs"]
 
 
-def test_a_training_leaves_its_table_and_figure(tmp_path: Path) -> None:
+def test_a_training_leaves_its_words_and_its_picture(tmp_path: Path) -> None:
     workspace = _workspace(tmp_path / "run")
-    runs.summarize(workspace)
+    said = runs.summarize(workspace)
     folder = workspace.path("pretrain")
-    assert "run (unfinished)" in (folder / "summary.txt").read_text()
-    assert (folder / "summary.png").read_bytes().startswith(b"\x89PNG")
+    assert said.endswith(f"\ncurves: {folder / 'curves.png'}")
+    assert (folder / "summary.txt").read_text() == said.rpartition("\ncurves: ")[0] + "\n"
+    assert said.startswith(
+        "pre-training of run: unfinished after 5 steps, 250 tokens in 2.5 s (100 tokens/s, MFU 50.0 %)"
+    )
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")

@@ -56,6 +56,8 @@ def test_steps_redone_after_restarts_with_other_world_sizes_are_clean(tmp_path: 
     assert (report.steps, report.samples, report.attempts, report.worlds) == (STEPS, 2 * SAMPLES, 4, [1, 2])
     # Steps 4 and 5, undone by attempt 1 and again by 2, and step 3; then attempt 1's 4 to 10.
     assert report.replayed_steps == 3 + 7
+    # Whether the last step of either had been completed nobody knows.
+    assert report.undone_steps == 2 + 6
 
 
 def test_an_attempt_that_completed_no_step_undoes_nothing(tmp_path: Path) -> None:
@@ -83,6 +85,23 @@ def test_a_step_that_one_rank_did_not_complete_is_lost_when_it_is_not_redone(tmp
     report = _audit(tmp_path)
     assert report.lost == len(ORDER.ids(5)[1::2])
     assert not report.clean
+
+
+def test_the_step_in_which_a_worker_was_lost_is_done_again_and_was_not_complete(tmp_path: Path) -> None:
+    _write(tmp_path, 0, 0, 6)
+    _write(tmp_path, 1, 5, STEPS)
+    report = _audit(tmp_path)
+    assert report.clean
+    assert (report.replayed_steps, report.undone_steps) == (1, 0)
+
+
+def test_a_line_is_on_its_way_to_the_disk_when_record_returns(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, 0, 0, 1)
+    ids = list(range(5000))  # longer than any buffer
+    log.record(cast(StepBatch, SimpleNamespace(epoch=0, step_in_epoch=0, samples=ids)))
+    (line,) = (tmp_path / file_name(0, 0)).read_text().splitlines()
+    assert json.loads(line)["samples"] == ids
+    log.close()
 
 
 def test_a_gap_between_attempts_is_lost(tmp_path: Path) -> None:

@@ -1,16 +1,18 @@
 """Steps: the same samples for any number of workers, from any step on."""
 
 import threading
+from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from korbert.config import DataConfig
-from korbert.data.loader import AHEAD, Loader, StepBatch
+from korbert.data.loader import AHEAD, Loader, MicroBatch, StepBatch
 from korbert.data.masking import MaskRate, masked_count
 from korbert.data.samples import Samples
 from korbert.data.shards import TokenStore
-from korbert.data.steps import Order
+from korbert.data.steps import Order, Ramp, Short
 
 BATCH = 16
 
@@ -81,24 +83,79 @@ def test_batches_from_a_later_step_are_those_of_the_whole_run(samples: Samples) 
     assert resumed == list(zip(range(7, 12), whole[7:], strict=True))
 
 
-def test_steps_are_made_ahead_and_not_without_bound(samples: Samples) -> None:
+def _bytes(batch: StepBatch) -> tuple[object, ...]:
+    """All of a batch, its arrays to the byte."""
+
+    def inside(micro: MicroBatch) -> tuple[object, ...]:
+        arrays = {name: array for name, array in vars(micro).items() if name != "lengths"}
+        return micro.lengths, *((name, array.dtype.str, array.tobytes()) for name, array in arrays.items())
+
+    micros = [part and inside(part) for part in batch.micro_batches]
+    return (*(value for name, value in vars(batch).items() if name != "micro_batches"), micros)
+
+
+GROWTH, SHORT = Ramp((3, 7), 5), 2
+
+
+@pytest.fixture
+def changing(store: TokenStore, samples: Samples) -> Callable[[int, int], Loader]:
+    """Loaders of a training in which all changes: batches and mask rates grow, the first epochs are short."""
+    short = Samples(store, DataConfig(max_tokens=20), seed=1)
+    order = Order(len(samples), BATCH, 1, GROWTH, Short(SHORT, len(short)))
+    rate = MaskRate(0.1, 0.4, 400)
+    return lambda rank, world: Loader(
+        samples, order, row_tokens=70, rows_per_micro_batch=3, rank=rank, world=world, mask_rate=rate, short=short
+    )
+
+
+@pytest.mark.parametrize("tokens", [1, 700, 5000, 10**9], ids=str)
+@pytest.mark.parametrize(("rank", "world"), [(0, 1), (1, 3), (20, 30)])
+def test_batches_are_the_same_to_the_byte_whatever_a_window_holds(
+    changing: Callable[[int, int], Loader], monkeypatch: pytest.MonkeyPatch, tokens: int, rank: int, world: int
+) -> None:
+    loader = changing(rank, world)
+    steps = loader._order.first_step(SHORT + 1) + 4
+    alone = [_bytes(loader.batch(step)) for step in range(steps)]
+    monkeypatch.setattr("korbert.data.loader.WINDOW_TOKENS", tokens)
+    sizes = [len(window) for window in loader.windows(0, steps)]
+    assert (max(sizes) == 1) == (tokens == 1)
+    assert sum(sizes) == steps
+    assert [_bytes(batch) for batch in loader.batches(0, steps)] == alone
+    for first in (1, 4, loader._order.first_step(SHORT) - 1):
+        assert [_bytes(batch) for batch in changing(rank, world).batches(first, first + 9)] == alone[first : first + 9]
+
+
+def _loader_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "loader"]
+
+
+def test_windows_are_made_ahead_and_not_without_bound(samples: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("korbert.data.loader.WINDOW_TOKENS", 1)
     loader, made = _loader(samples), []
     second = threading.Event()
-    original = loader.batch
+    original = loader.window
 
-    def batch(step: int) -> StepBatch:
-        made.append(step)
-        if step >= AHEAD:
+    def window(first: int, end: int) -> list[StepBatch]:
+        made.append(first)
+        if first >= AHEAD:
             second.set()
-        return original(step)
+        return original(first, end)
 
-    loader.batch = batch  # type: ignore[method-assign]
+    loader.window = window  # type: ignore[method-assign]
     batches = loader.batches(0, 50)
     next(batches)
     assert second.wait(30)
     assert len(made) <= AHEAD + 2
     batches.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "loader"]
+    assert not _loader_threads()
+
+
+def test_training_that_fails_leaves_no_thread_behind(samples: Samples) -> None:
+    with pytest.raises(ZeroDivisionError), closing(_loader(samples).batches(0, 10**6)) as batches:
+        for batch in batches:
+            assert _loader_threads()
+            raise ZeroDivisionError(batch.step)
+    assert not _loader_threads()
 
 
 def test_a_fault_of_the_making_is_raised_in_training(samples: Samples, store: TokenStore) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from korbert.data.order import Permutation
 from korbert.data.steps import RAMP_SIZES, Order, Ramp, Short, ramp
 
 # Samples an epoch, full batch, first batch, steps of each size: within an epoch, over several, and none.
@@ -91,3 +92,20 @@ def test_the_table_of_a_long_training_is_short_and_its_places_are_known_at_once(
     far = order.place(9_999_999)
     assert (far.epoch, far.batch) == (34, 4096)
     assert order.first_step(far.epoch) + far.number == 9_999_999
+
+
+def test_a_run_of_steps_ends_with_its_epoch_and_holds_what_its_steps_hold() -> None:
+    order = Order(100, 8, 3, Ramp((2, 5), 4))
+    run = order.run(2, 1000)
+    assert [place.epoch for place in run.places] == [0] * (order.first_step(1) - 2)
+    assert run.places == [order.place(step) for step in range(2, order.first_step(1))]
+    assert run.sizes.tolist() == [len(order.ids(step)) for step in range(2, order.first_step(1))]
+    assert run.ids.tolist() == [int(i) for step in range(2, order.first_step(1)) for i in order.ids(step)]
+
+
+def test_ids_across_computed_blocks_are_those_of_the_permutation(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = [Order(100, 8, 3).ids(step).tolist() for step in range(30)]
+    monkeypatch.setattr("korbert.data.steps._BLOCK", 5)
+    order = Order(100, 8, 3)
+    assert [order.ids(step).tolist() for step in reversed(range(30))] == whole[::-1]
+    assert [i for ids in whole[:13] for i in ids] == Permutation(100, 3, 0)(np.arange(100)).tolist()

@@ -90,6 +90,9 @@ def test_one_command_goes_from_http_to_a_score_and_a_page(undisturbed: tuple[Run
         assert damage(run.workspace.path(stage.name), manifest, checksums=True) == ""
         assert f"{stage.name:<10} fresh" in output
     assert "nsmc accuracy: 0." in output
+    curves = run.workspace.path("pretrain") / "curves.png"
+    assert f"\ncurves: {curves.relative_to(run.folder)}\n" in output
+    assert curves.read_bytes().startswith(b"\x89PNG")
     assert run.json("crawl", "summary.json")["articles"] == 304
     assert "<html" in (run.folder / "report" / "index.html").read_text()
     assert list((run.folder / "report").glob("*.png"))

@@ -6,6 +6,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from korbert.model.attention import (
     attend,
+    attend_flash,
     attend_masked,
     attend_padded,
     attend_singly,
@@ -72,6 +73,18 @@ def test_gradients_of_all_forms_are_those_of_attention_by_hand(form, qkv: torch.
     torch.testing.assert_close(gradient(lambda leaf: form(leaf, LENGTHS, window)), expected, atol=1e-5, rtol=1e-4)
     masked = gradient(lambda leaf: attend_masked(leaf, layout_of(LENGTHS, CPU), window))
     torch.testing.assert_close(masked, expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_kernel_called_by_name_gives_the_very_numbers_of_one_call_a_sample(qkv: torch.Tensor) -> None:
+    weights = torch.randn(sum(LENGTHS), 4, 8, generator=torch.Generator().manual_seed(3))
+    found = []
+    for form in (attend_flash, attend_singly):
+        leaf = qkv.clone().requires_grad_()
+        output = form(leaf, LENGTHS)
+        (output * weights).sum().backward()
+        found.append((output.detach(), leaf.grad))
+    assert torch.equal(found[0][0], found[1][0])
+    assert torch.equal(found[0][1], found[1][1])
 
 
 def test_empty_samples_at_the_end_change_nothing(qkv: torch.Tensor) -> None:

@@ -57,4 +57,4 @@ def test_the_page_fits_a_phone_switches_its_charts_and_logs_no_error(make_run: A
     measured = dict(re.findall(r"(\d+): over (\d+)", seen.stdout))
     assert measured == {"420": "0", "1280": "0"}, seen.stdout[-400:]
     assert seen.stdout.count("switch true,false false,true") == 2
-    assert "charts 35" in seen.stdout
+    assert "charts 36" in seen.stdout

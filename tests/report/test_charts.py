@@ -24,7 +24,7 @@ def test_the_curves_hold_every_logged_value(make_run: Any, x: str) -> None:
     workspace = make_run(to="pretrain")
     lines = [json.loads(line) for line in (workspace.path("pretrain") / "metrics.jsonl").read_text().splitlines()]
     drawn = by_name(charts.training_curves(read([workspace]), x))
-    assert list(drawn) == ["mlm", "sop", "loss", "mlm-accuracy", "sop-accuracy", "speed"]
+    assert list(drawn) == ["mlm", "sop", "loss", "mlm-accuracy", "sop-accuracy", "lr", "speed"]
     for name, field in (("mlm", "mlm"), ("sop", "sop"), ("loss", "loss"), ("speed", "tokens_per_second")):
         logged = next(series for series in drawn[name].series if series.faint)
         assert logged.x == tuple(line[x] for line in lines)
@@ -35,7 +35,8 @@ def test_the_references_are_the_datas_entropy_and_ln_2(make_run: Any) -> None:
     drawn = by_name(charts.training_curves(read([make_run(to="pretrain")])))
     assert [(level.y, level.label) for level in drawn["mlm"].levels] == [(6.9315, "unigram entropy 6.93")]
     assert [level.y for level in drawn["sop"].levels] == [math.log(2)]
-    assert drawn["loss"].levels == ()
+    (both,) = drawn["loss"].levels
+    assert (both.y, both.label) == (6.9315 + math.log(2), "unigram entropy + ln 2 7.62")
 
 
 def test_two_runs_share_each_chart_in_two_colours(make_run: Any) -> None:
@@ -57,6 +58,44 @@ def test_runs_on_different_data_have_an_entropy_line_each(make_run: Any) -> None
 def test_a_restart_is_marked_where_the_attempt_changes(make_run: Any) -> None:
     chart = charts.training_curves(read([make_run(to="pretrain", restart_at=300)]))[0]
     assert [(event.x, event.label) for event in chart.events] == [(305, "demo: restarted")]
+
+
+def test_a_restart_that_nobody_asked_for_is_a_recovery(make_run: Any) -> None:
+    workspace = make_run(to="pretrain", restart_at=300)
+    path = workspace.path("pretrain") / "metrics.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line | {"recoveries": line["attempt"]}) + "\n" for line in lines))
+    (run,) = read([workspace])
+    assert run.pretraining is not None
+    assert run.pretraining.recovered_at == run.pretraining.restarted_at == (305,)
+    assert [(event.x, event.label) for event in charts.training_curves([run])[0].events] == [(305, "demo: recovered")]
+
+
+def held_out(workspace: Any, *steps: int) -> None:
+    """Evaluations after these steps; the last one is written twice, as a restart does."""
+    path = workspace.path("pretrain") / "metrics.jsonl"
+    lines = path.read_text().splitlines()
+    for step in (*steps, steps[-1]):
+        found = {"mlm": 9 - step / 100, "sop": 0.6, "mlm_accuracy": 0.1, "sop_accuracy": 0.7, "bits_per_character": 2.5}
+        lines.append(json.dumps({"step": step, "held_out": found | {"samples": 9, "masked": 99}, "attempt": 0}))
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(("x", "places"), [("step", (200, 600)), ("tokens", (200 * 5760, 600 * 5760))])
+def test_held_out_documents_are_dots_among_the_losses_and_their_bits_have_a_chart(
+    make_run: Any, x: str, places: tuple[float, ...]
+) -> None:
+    workspace = make_run(to="pretrain")
+    held_out(workspace, 200, 600)
+    (run,) = read([workspace])
+    assert run.notes == ()
+    drawn = by_name(charts.training_curves([run], x))
+    for name, expected in (("mlm", (7.0, 3.0)), ("sop", (0.6, 0.6)), ("loss", (7.6, 3.6)), ("bits", (2.5, 2.5))):
+        dots = drawn[name].series[-1]
+        assert (dots.label, dots.points) == ("demo, held out", True)
+        assert dots.x == places
+        assert dots.y == pytest.approx(expected)
+    assert not any(series.points for series in drawn["speed"].series)
 
 
 def test_a_quantity_that_was_never_logged_has_no_chart() -> None:

@@ -11,7 +11,7 @@ from korbert.config import overridden
 from korbert.report import png
 from korbert.report.compare import aligned, differences, loss_curves, row, table
 from korbert.report.read import read
-from korbert.report.runs import Point, Pretraining, Run
+from korbert.report.runs import HeldOut, Point, Pretraining, Run
 
 
 def _point(step: int, loss: float | None, **fields: float) -> Point:
@@ -62,12 +62,21 @@ def test_a_run_without_a_curve_has_no_row() -> None:
 def test_the_table_holds_a_line_a_run_and_says_which_are_unfinished() -> None:
     lines = table([ONE, TWO]).splitlines()
     assert lines[0].split() == [
-        "run", "steps", "tokens", "seconds", "tokens/s", "MFU", "MLM", "SOP", "loss", "best", "restarts",
+        "run", "steps", "tokens", "seconds", "tokens/s", "MFU", "MLM", "SOP", "loss", "best", "held", "out",
+        "bits/char", "restarts",
     ]  # fmt: skip
     assert lines[1].split() == [
-        "one", "(unfinished)", "3", "300", "6", "50", "30.0%", "6.0000", "0.5000", "6.0000", "5.0000", "0",
+        "one", "(unfinished)", "3", "300", "6", "50", "30.0%", "6.0000", "0.5000", "6.0000", "5.0000", "–", "–", "0",
     ]  # fmt: skip
     assert lines[2].split()[6] == "–"
+
+
+def test_held_out_documents_have_columns_and_a_row_of_charts() -> None:
+    assert ONE.pretraining is not None
+    held = replace(ONE, pretraining=replace(ONE.pretraining, held_out=(HeldOut(3, 300, 6, 5.5, 0.6, 0.1, 0.7, 2.345),)))
+    assert table([held]).splitlines()[1].split()[-3:] == ["5.5000", "2.345", "0"]
+    assert [chart.name for chart in loss_curves([held, TWO])] == ["mlm"] * 3 + ["sop"] * 3 + ["bits"] * 3
+    assert [series.label for series in loss_curves([held, TWO])[0].series] == ["one", "two", "one, held out"]
 
 
 def test_only_fields_that_differ_are_listed() -> None:

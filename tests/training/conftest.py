@@ -1,6 +1,6 @@
 """Workspaces with a small store of tokens, and one undisturbed training by two real workers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +57,12 @@ def build(root: Path, *assignments: str, documents: int = 300) -> tuple[Config, 
     return config, workspace
 
 
+@pytest.fixture(scope="session")
+def builder() -> MakeWorkspace:
+    """`build` itself, for fixtures of a wider scope than a test's."""
+    return build
+
+
 @pytest.fixture
 def make_workspace(tmp_path: Path) -> MakeWorkspace:
     """Builds workspaces under the test's folder; arguments as `build`'s."""
@@ -73,3 +79,26 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     config, workspace = build(tmp_path_factory.mktemp("undisturbed"), "model.dropout=0.0")
     launch.run(config, workspace)
     return workspace
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of a local server that speaks S3."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a bucket of the test's own; child processes reach it too."""
+    s3fs = pytest.importorskip("s3fs")
+    told = {"ENDPOINT_URL": s3_server, "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
+    for name, value in (told | {"DEFAULT_REGION": "us-east-1"}).items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    name = f"bucket-{abs(hash(tmp_path)):x}"
+    s3fs.S3FileSystem(use_listings_cache=False).mkdir(name)
+    return f"s3://{name}"

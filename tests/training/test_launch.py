@@ -5,6 +5,7 @@ All trainings here have the undisturbed one's config, so their curves must be it
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from korbert.storage import damage
 from korbert.training import launch
 from korbert.training.course import course
 from korbert.training.device import CpuAccelerator
+from korbert.training.locks import sole
 from korbert.training.process_group import Group, World
 from korbert.training.trainer import Trainer
 from korbert.training.worker import failures
@@ -73,6 +75,14 @@ def _processes(workspace: Workspace, *words: str) -> list[int]:
 def _workers(workspace: Workspace) -> list[int]:
     agents = _processes(workspace, "torch.distributed.run")
     return [pid for pid in _processes(workspace, "korbert.training") if pid not in agents]
+
+
+def _command(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _await(condition: Callable[[], object]) -> None:
@@ -138,8 +148,60 @@ def test_a_worker_killed_in_mid_run_is_replaced_and_nothing_is_lost(
         os.kill(_workers(workspace)[-1], signal.SIGKILL)
         assert driver.wait(PATIENCE) == 0
     summary = _summary(workspace)
-    assert summary["restarts"] == 1
+    assert summary["restarts"] == summary["recoveries"] == 1
+    assert [recovered["cause"] for recovered in summary["recovered"]] == ["killed"]  # type: ignore[attr-defined]
+    assert 0 < summary["recovered"][0]["seconds"] < PATIENCE  # type: ignore[index]
     assert summary["audit"]["clean"] is True  # type: ignore[index]
+    assert summary["audit"]["replayed_steps"] == 0  # type: ignore[index]
+    assert _losses(workspace) == _losses(undisturbed)
+
+
+def test_where_the_store_is_lost_another_is_started_and_nothing_is_lost(
+    make_workspace: MakeWorkspace, undisturbed: Workspace
+) -> None:
+    _, workspace = make_workspace("model.dropout=0.0", "training.max_restarts=1", "training.checkpoint_every=1000")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 3)
+        store = next(pid for pid in _children(driver.pid) if "korbert.training.store" in _command(pid))
+        os.kill(store, signal.SIGKILL)
+        assert driver.wait(PATIENCE) == 0
+    summary = _summary(workspace)
+    assert summary["audit"]["replayed_steps"] == 0  # type: ignore[index]
+    assert summary["logs"] == ["logs/launch-1", "logs/launch-2"]
+    assert [failure.kind for failure in failures(workspace).read()][-1] == "store"
+    assert _losses(workspace) == _losses(undisturbed)
+
+
+def test_a_single_worker_that_is_frozen_is_ended_by_the_driver_and_replaced(make_workspace: MakeWorkspace) -> None:
+    _, workspace = make_workspace("model.dropout=0.0", "training.workers=1", "training.hang_timeout=8")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 3)
+        os.kill(_workers(workspace)[0], signal.SIGSTOP)
+        assert driver.wait(PATIENCE) == 0
+    summary = _summary(workspace)
+    assert [recovered["cause"] for recovered in summary["recovered"]] == ["hang"]  # type: ignore[attr-defined]
+    assert summary["audit"]["clean"] is True  # type: ignore[index]
+
+
+def test_a_rank_that_is_stuck_in_a_write_is_named_while_the_other_waits_for_it(
+    make_workspace: MakeWorkspace, undisturbed: Workspace, tmp_path: Path
+) -> None:
+    _, workspace = make_workspace("model.dropout=0.0", "training.hang_timeout=8", "training.max_restarts=1")
+    metrics, kept = workspace.path("pretrain") / "metrics.jsonl", tmp_path / "kept.jsonl"
+    os.mkfifo(tmp_path / "stuck")
+    with _driver(workspace) as driver:
+        _await(lambda: _audited(workspace, 0) >= 3 and metrics.exists())
+        # A pipe that nobody reads: as a network disk that has gone, it lets its writer wait for ever.
+        os.link(metrics, kept)
+        os.replace(tmp_path / "stuck", metrics)
+        _await(lambda: [failure for failure in failures(workspace).read() if failure.kind == "hang"])
+        os.replace(kept, metrics)
+        assert driver.wait(PATIENCE) == 0
+    told = next(failure.message for failure in failures(workspace).read() if failure.kind == "hang")
+    assert re.match(r"rank 0 \(pid \d+ on \S+\): no step for \d+ s, in step \d+, append \(metrics\.py:\d+\)$", told)
+    summary = _summary(workspace)
+    assert [recovered["cause"] for recovered in summary["recovered"]] == ["hang"]  # type: ignore[attr-defined]
+    assert summary["audit"]["replayed_steps"] == 0  # type: ignore[index]
     assert _losses(workspace) == _losses(undisturbed)
 
 
@@ -188,7 +250,7 @@ def test_a_run_that_follows_a_stopped_one_at_once_waits_for_it(make_workspace: M
 
 def test_two_trainings_do_not_share_a_folder(make_workspace: MakeWorkspace) -> None:
     config, workspace = make_workspace()
-    with launch._sole(workspace), pytest.raises(WorldError, match="another training is at work here"):
+    with sole(workspace, 30.0), pytest.raises(WorldError, match="another training is at work here"):
         launch.run(config, workspace)
     assert not workspace.path("pretrain").exists()
 

@@ -1,9 +1,11 @@
 """Rank and agreement between processes."""
 
+from datetime import timedelta
+
 import torch
 
 from korbert.training.device import CpuAccelerator
-from korbert.training.process_group import Group, World, device_of, process_group, world_of
+from korbert.training.process_group import Group, World, device_of, patience, process_group, world_of
 
 
 def test_torchruns_environment_says_who_a_worker_is() -> None:
@@ -29,3 +31,9 @@ def test_a_world_of_one_agrees_with_itself_and_opens_no_connection() -> None:
         assert group.from_leader({"step": 3}) == {"step": 3}
         group.barrier()
         assert not torch.distributed.is_initialized()
+
+
+def test_a_wait_for_others_outlasts_the_watchdog_that_names_them() -> None:
+    assert patience(600.0) > timedelta(seconds=600)
+    assert patience(3600.0) > timedelta(hours=1)
+    assert patience(0.0) == timedelta(minutes=10)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from safetensors.torch import load_file
 from korbert.chain import Workspace
 from korbert.config import Config
 from korbert.data.audit import audit
-from korbert.errors import UsageError
+from korbert.errors import UsageError, WorldError
 from korbert.training.course import Course, course
+from korbert.training.curves import Curves
 from korbert.training.device import CpuAccelerator
 from korbert.training.process_group import Group, World
 from korbert.training.trainer import Trainer
@@ -113,3 +115,58 @@ def test_a_checkpoint_of_another_model_is_refused(make_course: Callable[..., Cou
     (small.folder / "checkpoints").rename(large.folder / "checkpoints")
     with pytest.raises(UsageError, match="model.intermediate = 128: .* was made with 64"):
         _train(large)
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_the_training_at_the_next_step_in_one_line(
+    make_course: Callable[..., Course],
+) -> None:
+    training = make_course("training.max_steps=0", "training.epochs=999")
+    training.folder.mkdir(parents=True)
+    (training.folder / "checkpoints").write_text("in the way")
+    trainer = Trainer(training, World(), CpuAccelerator(), Group(World(), None), pytest.fail)
+    with pytest.raises(WorldError, match="step-00000005: Not a directory; .* run the same command again") as caught:
+        trainer.run(lambda *_: None, lambda: False)
+    assert "\n" not in str(caught.value)
+    assert 5 < trainer.progress.step < training.steps
+
+
+def test_a_fault_right_after_a_step_keeps_the_step_and_the_line_that_was_not_written_yet(
+    make_course: Callable[..., Course], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = (make_course("training.max_steps=14", "training.checkpoint_every=1000") for _ in range(2))
+    _train(whole)
+    write = Curves.add
+
+    def failing(self: Curves, line: dict[str, Any]) -> None:
+        if line["step"] == 8:
+            raise RuntimeError("the peer is lost")
+        write(self, line)
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="the peer is lost"):
+        patched.setattr(Curves, "add", failing)
+        _train(parts)
+    found = parts.checkpoints.newest(pytest.fail)
+    assert found is not None
+    assert found.progress.step == 8
+    assert [line["step"] for line in parts.metrics.read()] == list(range(1, 8))
+    _train(parts)
+    assert _losses(whole) == _losses(parts)
+    assert _same_weights(whole, parts)
+    report = audit(parts.audit, parts.order, len(parts.samples), parts.steps)
+    assert report.clean
+    assert (report.replayed_steps, report.undone_steps) == (0, 0)
+
+
+def test_a_training_that_diverges_saves_nothing_of_it(make_course: Callable[..., Course]) -> None:
+    training = make_course("training.lr=1e30", "training.warmup=0", "training.clip=0", "training.checkpoint_every=1000")
+    with pytest.raises(WorldError, match="diverged"):
+        _train(training)
+    assert training.checkpoints.newest(pytest.fail) is None
+
+
+def test_a_checkpoint_whose_history_is_lost_is_refused(make_course: Callable[..., Course], tmp_path: Path) -> None:
+    url = f"training.checkpoint_url=file://{tmp_path}/elsewhere"
+    one, other = (make_course("training.max_steps=5", url) for _ in range(2))
+    _train(one)
+    with pytest.raises(UsageError, match="step-00000005 stands there, but .*audit does not tell"):
+        _train(other)

@@ -1,0 +1,31 @@
+"""How much of this machine's own fp32 matrix rate a training step reaches (MFU, Chowdhery et al. 2022, appendix B).
+
+The rate is that of the fastest of several products of square matrices, measured between the rounds of the same run by
+the same threads. The step's operations are counted by `korbert.model.cost`: what the model needs, nothing twice.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from korbert.bench.measure import Seconds
+
+SIDE = 1024
+PRODUCTS = 8
+
+
+def matrix_rate(side: int = SIDE, products: int = PRODUCTS) -> Seconds:
+    """FLOP a second of square fp32 products, of the wall clock and of processor time: each the best of `products`.
+
+    A processor second is one thread's: with n threads busy the first figure can be n times the second.
+    """
+    generator = torch.Generator().manual_seed(0)
+    left, right = (torch.randn(side, side, generator=generator) for _ in range(2))
+    out, best = torch.empty(side, side), Seconds(float("inf"), float("inf"))
+    for _ in range(products):
+        began = Seconds.now()
+        torch.mm(left, right, out=out)
+        taken = began.until(Seconds.now())
+        best = Seconds(min(best.wall, taken.wall), min(best.processor, taken.processor))
+    work = 2 * side**3
+    return Seconds(work / best.wall, work / best.processor)
