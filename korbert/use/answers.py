@@ -126,7 +126,7 @@ def _label(labels: Sequence[str], scores: torch.Tensor) -> Answer:
 
 
 def _score(scores: torch.Tensor) -> Answer:
-    return {"score": round(float(scores[0]), DIGITS)}
+    return {"score": float(scores[0])}
 
 
 def _spans(usable: Usable, rows: SpanRows, tokens: int, advance: Advance) -> list[Answer]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +28,8 @@ STDIN = "-"
 COMPRESSED = (".zst", ".gz", ".bz2", ".xz")
 SPELLINGS = {"document": "text", "sentence": "text", "sentence1": "text", "sentence2": "text2"}
 """Columns of the tasks' own files, by what they are called here."""
+Parse = Callable[[str], Mapping[str, Any]]
+"""A line's text to the fields of its row."""
 FIELDS = {"text", "text2", "question", "context", "id"}
 
 
@@ -77,10 +79,7 @@ def read_lines(path: str, form: str, shape: Shape) -> Iterator[Line]:
         UsageError: when the file cannot be read.
     """
     with _opened(path) as handle:
-        parse: Callable[[str], tuple[Row, Any]] | None = {
-            "jsonl": partial(_object, shape),
-            "txt": partial(_text, shape),
-        }.get(form)
+        parse: Parse | None = {"jsonl": _object, "txt": _text}.get(form)
         for number, raw in enumerate(handle, 1):
             raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
             try:
@@ -95,29 +94,31 @@ def read_lines(path: str, form: str, shape: Shape) -> Iterator[Line]:
                 parse = partial(_cells, shape, header)
                 if header:
                     continue
-            yield _line(number, text, parse)
+            yield _line(number, text, parse, shape)
 
 
-def _line(number: int, text: str, parse: Callable[[str], tuple[Row, Any]]) -> Line:
+def _line(number: int, text: str, parse: Parse, shape: Shape) -> Line:
+    name = None
     try:
-        row, name = parse(text)
+        fields = parse(text)
+        name = fields.get("id")
+        return Line(number, shape.row(fields), name=name)
     except BadRow as error:
-        return Line(number, None, str(error))
-    return Line(number, row, name=name)
+        return Line(number, None, str(error), name)
 
 
-def _text(shape: Shape, text: str) -> tuple[Row, Any]:
-    return shape.checked(text, None), None
+def _text(text: str) -> Mapping[str, Any]:
+    return {"text": text}
 
 
-def _object(shape: Shape, text: str) -> tuple[Row, Any]:
+def _object(text: str) -> Mapping[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadRow(f"is not JSON ({error})") from error
     if not isinstance(found, dict):
         raise BadRow(f"is a {type(found).__name__}, not an object")
-    return shape.row(found), found.get("id")
+    return found
 
 
 def _header(text: str) -> tuple[str, ...]:
@@ -126,13 +127,12 @@ def _header(text: str) -> tuple[str, ...]:
     return names if {"text", "question"} & set(names) else ()
 
 
-def _cells(shape: Shape, header: Sequence[str], text: str) -> tuple[Row, Any]:
+def _cells(shape: Shape, header: Sequence[str], text: str) -> Mapping[str, Any]:
     cells = text.split("\t")
     if header and len(cells) != len(header):
         raise BadRow(f"has {len(cells)} columns, its header {len(header)}")
     names = header or (("question", "context") if shape.span else ("text", "text2")[: 2 if shape.paired else 1])
-    fields = {name: cell for name, cell in zip(names, cells, strict=False) if name in FIELDS}
-    return shape.row(fields), fields.get("id")
+    return {name: cell for name, cell in zip(names, cells, strict=False) if name in FIELDS}
 
 
 @contextmanager

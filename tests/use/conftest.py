@@ -95,9 +95,9 @@ def _write_span(path: Path, rows: int, seed: int) -> None:
 
 
 def write_task(folder: Path, name: str) -> None:
-    """The files of a task: 96 rows to train on, 40 to test on."""
+    """The files of a task: 240 rows to train on, 40 to test on."""
     folder.mkdir()
-    for split, rows, seed in (("train", 96, 1), ("test", 40, 2)):
+    for split, rows, seed in (("train", 240, 1), ("test", 40, 2)):
         if name == "klue-ner":
             _write_klue_ner(folder / f"klue-ner-v1.1_{'dev' if split == 'test' else split}.tsv", rows, seed)
         elif name == "span":
@@ -126,7 +126,7 @@ class Tuned:
         """The finetune artefact."""
         place = self._root / name
         section = replace(
-            Config(recipe="use").finetune, task=name, data=str(self.data(name)), seeds=(1,), epochs=2, batch=8, lr=1e-2,
+            Config(recipe="use").finetune, task=name, data=str(self.data(name)), seeds=(1,), epochs=4, batch=8, lr=5e-3,
             max_tokens=32, stride=8, dropout=0.0,
         )  # fmt: skip
         finetune.score(replace(Config(recipe="use"), finetune=section), self._encoder, place)

@@ -123,16 +123,16 @@ def test_what_is_learned_is_answered(tuned: Tuned) -> None:
 
 
 @pytest.mark.parametrize("task", ["tags", "klue-ner"])
-@pytest.mark.parametrize("text", ["", "  \n", "최고\t영화\n감동", "😀 최고 😀😀 감동", "최" * 100])
+@pytest.mark.parametrize("text", ["", "  \n", "최고\t영화\n감동", "😀 최고 😀😀 감동", "영화 " * 100])
 def test_entities_are_cut_out_of_the_text_by_their_places(tuned: Tuned, task: str, text: str) -> None:
     [answer], cut = answered(tuned.model(task), [Row(text)])
-    assert cut == (len(text) == 100)
+    assert cut == (len(text) > 100)
     for one in answer["entities"]:
         assert one["text"] == text[one["begin"] : one["end"]]
         assert one["text"] == one["text"].strip() != ""
         assert 0 < one["probability"] <= 1
-    if "최고" in text:
-        assert "최고" in [one["text"] for one in answer["entities"]]
+    if "감동" in text:
+        assert {"감동", "최고"} & {one["text"] for one in answer["entities"]}
 
 
 def test_an_answer_stands_at_its_place_in_the_passage(tuned: Tuned) -> None:

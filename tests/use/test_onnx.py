@@ -61,7 +61,7 @@ def test_a_difference_is_seen_and_a_quantized_file_is_small_and_near(encoder: Pa
     usable = model(encoder, tmp_path / "model", "bert", "sentence")
     onnx.export(usable, tmp_path / "whole.onnx")
     onnx.export(usable, tmp_path / "small.onnx", quantize=True)
-    assert (tmp_path / "small.onnx").stat().st_size < 0.6 * (tmp_path / "whole.onnx").stat().st_size
+    assert (tmp_path / "small.onnx").stat().st_size < 0.75 * (tmp_path / "whole.onnx").stat().st_size
     assert 1e-4 < onnx.difference(usable, tmp_path / "small.onnx", LENGTHS) < 1.0
     [alone, many] = onnx.speeds(usable, tmp_path / "whole.onnx")
     assert (alone.batch, many.batch) == (1, 32)
