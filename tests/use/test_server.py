@@ -264,9 +264,9 @@ def test_sigterm_ends_the_command_with_0(tuned: Tuned) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(program, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None
-    line = next(line for line in process.stderr if "serves film" in line)
-    found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
-    assert found is not None
+    line = process.stderr.readline()
+    found = re.fullmatch(r"korbert: http://127\.0\.0\.1:(\d+)/ serves film\n", line)
+    assert found is not None, line + process.stderr.read()
     connection = HTTPConnection("127.0.0.1", int(found[1]), timeout=60)
     connection.request("POST", "/predict", json.dumps({"text": "최고"}).encode(), JSON)
     assert json.loads(connection.getresponse().read())["answer"]["label"] == "좋음"
