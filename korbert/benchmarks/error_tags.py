@@ -84,7 +84,7 @@ def _by_type(entries: Sequence[Entry], read: Read) -> Table:
     rows = [_type_row(kind, right[kind], gold[kind], predicted[kind]) for kind in sorted(gold | predicted)]
     rows.append(_type_row("all", right.total(), gold.total(), predicted.total()))
     head = ("type", "precision", "recall", "F1", "gold", "predicted", "right")
-    return Table("Entities by type, × 100; `all` counts every entity alike", head, tuple(rows))
+    return Table("Entities by type, × 100; the last row counts every entity alike", head, tuple(rows))
 
 
 def _type_row(kind: str, right: int, gold: int, predicted: int) -> tuple[Cell, ...]:

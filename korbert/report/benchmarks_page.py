@@ -42,7 +42,7 @@ th[aria-sort=ascending] button::after{content:" \\2191";opacity:1}
 .above{color:var(--soft);font-size:13px;margin:0 0 8px}
 thead th,thead th.n{white-space:normal;vertical-align:bottom}
 tbody th{position:sticky;left:0;background:var(--card);white-space:normal;min-width:9ch}
-td small,th small{display:block;color:var(--soft);font-size:11.5px;white-space:normal;font-weight:400}
+td small,th small{display:block;color:var(--soft);font-size:11.5px;white-space:normal;font-weight:400;min-width:13ch}
 td.w{white-space:normal;min-width:14ch}
 tr.ours>*{background:var(--trough);font-weight:560}
 tr.ours>th{color:var(--accent)}
@@ -115,8 +115,9 @@ def _block(block: Block) -> Markup:
 
 def _table(table: Table) -> Markup:
     caption = table.caption.rstrip(".") + "." + (f" {BOLD}" if marked(table) else "")
+    figures = {place for row in table.rows for place, cell in enumerate(row) if cell.value is not None}
     head = [
-        tag("th", tag("button", title, type="button"), scope="col", class_="n" if place >= table.words else None)
+        tag("th", tag("button", title, type="button"), scope="col", class_="n" if place in figures else None)
         for place, title in enumerate(table.head)
     ]
     rows = [
