@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
 def _export(options: argparse.Namespace) -> int:
     if options.output.suffix != ".onnx":
         raise UsageError(f"{options.output}: must end in .onnx")
-    from korbert.use import onnx
+    from korbert.use import onnx, parity
     from korbert.use.loading import load
 
     usable = load(options.model, task=options.task, max_tokens=options.max_tokens)
@@ -39,7 +39,7 @@ def _export(options: argparse.Namespace) -> int:
     if options.check:
         most = usable.max_tokens
         lengths = sorted({1, 2, 7, most // 2, most})
-        print(f"greatest difference of a logit: {onnx.difference(usable, options.output, lengths):.2g}")
-        for speed in onnx.speeds(usable, options.output):
+        print(f"greatest difference of a logit: {parity.difference(usable, options.output, lengths):.2g}")
+        for speed in parity.speeds(usable, options.output):
             print(f"batch {speed.batch}: {speed.torch:,.1f} texts/s with torch, {speed.onnx:,.1f} with ONNX Runtime")
     return 0

@@ -22,13 +22,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import Any
 
-from korbert.use.asking import Asker, Busy, Late
-from korbert.use.rows import BadRow, Row, Shape
+from korbert.use.asking import Asker
+from korbert.use.requests import Refused, described, predicted
 
 BODY_BYTES = 1 << 20
-INPUTS = 64
-CHARACTERS = 20_000
-"""Of a text; a passage of them has some 40 windows."""
 CONNECTIONS = 128
 """Threads at most; who comes then is told to come again."""
 PAGE = {
@@ -45,14 +42,6 @@ HEADERS = {
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
 }
-
-
-class Refused(ValueError):
-    """A request that cannot be answered: its status and why."""
-
-    def __init__(self, status: HTTPStatus, why: str, **headers: str) -> None:
-        super().__init__(why)
-        self.status, self.headers = status, {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 @dataclass(frozen=True)
@@ -146,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
                 known = self.path.partition("?")[0] in (*PAGE, "/health", "/models")
                 status = HTTPStatus.METHOD_NOT_ALLOWED if known else HTTPStatus.NOT_FOUND
                 raise Refused(status, "POST is for /predict", **({"Allow": "GET"} if known else {}))
-            self._json(HTTPStatus.OK, predicted(self.server, self._body()))
+            self._json(HTTPStatus.OK, predicted(self.server.askers, self._body(), self.server.limits.answer))
         except Refused as error:
             self._refuse(error)
         except Exception:
@@ -212,54 +201,3 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-
-
-def described(name: str, asker: Asker) -> dict[str, Any]:
-    """What the page must know of a model."""
-    usable = asker.usable
-    labels = list(usable.labels) if usable.head == "sentence" else []
-    return {
-        "name": name, "head": usable.head, "labels": labels, "task": usable.task, "paired": usable.shape.paired,
-    }  # fmt: skip
-
-
-def predicted(service: Service, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to a request's object.
-
-    Raises:
-        Refused: for an object that cannot be asked, or a model that has too much to do.
-    """
-    name = body.get("model", next(iter(service.askers)))
-    asker = service.askers.get(name) if isinstance(name, str) else None
-    if asker is None:
-        raise Refused(HTTPStatus.NOT_FOUND, f"there is no such model; there is: {', '.join(service.askers)}")
-    several = body.get("inputs")
-    given = [body] if several is None else several
-    if not isinstance(given, list) or not 0 < len(given) <= INPUTS:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"inputs must be a list of 1 to {INPUTS} objects")
-    rows = [_row(asker.usable.shape, number, fields) for number, fields in enumerate(given)]
-    answers = _asked(service, asker, rows)
-    return {"model": name} | ({"answer": answers[0]} if several is None else {"answers": answers})
-
-
-def _row(shape: Shape, number: int, fields: Any) -> Row:
-    if not isinstance(fields, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, f"input {number}: must be an object")
-    try:
-        row = shape.row(fields)
-    except BadRow as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"input {number}: {error}") from error
-    if len(row.text) + len(row.second or "") > CHARACTERS:
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"input {number}: may have {CHARACTERS:,} characters")
-    return row
-
-
-def _asked(service: Service, asker: Asker, rows: list[Row]) -> list[dict[str, Any]]:
-    try:
-        return asker.ask(rows, service.limits.answer)
-    except Busy as error:
-        why = "too many requests wait; ask again in a second"
-        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, why, Retry_After="1") from error
-    except Late as error:
-        why = f"no answer within {service.limits.answer:g} seconds; ask for less at once"
-        raise Refused(HTTPStatus.GATEWAY_TIMEOUT, why) from error

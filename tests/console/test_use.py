@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from korbert.__main__ import main
 from korbert.benchmarks.classifier import HEADS, quiet
-from korbert.use.marking import around, with_entities
+from korbert.use.marking import with_entities
 
 
 @pytest.fixture(scope="module")
@@ -148,18 +148,3 @@ def test_masks_are_filled_and_the_order_is_told(encoder: Path, capsys: pytest.Ca
     assert len(lines) == 4
     assert [line.split("  ")[0] for line in lines[:3]] == ["1", "1", "1"]
     assert lines[3].startswith("in order: 0.")
-
-
-def test_a_marked_text_keeps_every_character_between() -> None:
-    found = [
-        {"begin": 0, "end": 3, "text": "이순신", "type": "PER"},
-        {"begin": 5, "end": 7, "text": "서울", "type": "LOC"},
-    ]
-    assert with_entities("이순신은 서울로", found) == "[이순신 PER]은 [서울 LOC]로"
-    assert with_entities("없다", []) == "없다"
-
-
-def test_an_answer_is_shown_with_what_stands_around_it() -> None:
-    text = "가" * 100 + " 답\n나 " + "다" * 100
-    assert around(text, 101, 102) == "..." + "가" * 59 + " [답] 나 " + "다" * 57 + "..."
-    assert around("답", 0, 1) == "[답]"

@@ -2,15 +2,21 @@
 
 import json
 import random
+import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from transformers import AutoConfig
 
 from korbert.benchmarks import finetune
+from korbert.benchmarks.classifier import HEADS, quiet
 from korbert.config import Config
+from korbert.use.answers import answered
 from korbert.use.loading import Usable, load
 
 PRAISE, BLAME = ("재미있다", "감동", "최고"), ("지루하다", "최악", "아깝다")
@@ -135,6 +141,46 @@ class Tuned:
     def model(self, name: str) -> Usable:
         """The artefact's model, loaded."""
         return load(self.artefact(name))
+
+
+SMALL = {
+    "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64,
+    "max_position_embeddings": 64, "pad_token_id": 0, "initializer_range": 0.2,
+}  # fmt: skip
+FAMILIES: dict[str, dict[str, Any]] = {
+    "bert": {},
+    "albert": {"embedding_size": 16},
+    "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 8, "cls_token_id": 2, "sep_token_id": 3,
+                   "eos_token_id": 3, "bos_token_id": 2},
+}  # fmt: skip
+
+
+def drawn_model(encoder: Path, folder: Path, family: str, head: str) -> Usable:
+    """A folder with a model of the family, not trained but drawn wide, and our tokenizer."""
+    quiet()
+    shutil.copytree(encoder, folder, ignore=shutil.ignore_patterns("*.safetensors", "config.json"))
+    vocabulary = AutoConfig.from_pretrained(encoder).vocab_size
+    labels = 2 if head == "span" else 3
+    config = AutoConfig.for_model(family, vocab_size=vocabulary, num_labels=labels, **SMALL | FAMILIES[family])
+    torch.manual_seed(0)
+    HEADS[head].from_config(config).save_pretrained(folder)
+    return load(folder)
+
+
+class Gate:
+    """Holds the models' threads until it is opened; then they answer as ever."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open, self.reached = threading.Event(), threading.Event()
+        self.batches: list[int] = []
+
+        def held(*given: Any) -> Any:
+            self.batches.append(len(given[1]))
+            self.reached.set()
+            self.open.wait(60)
+            return answered(*given)
+
+        monkeypatch.setattr("korbert.use.asking.answered", held)
 
 
 @pytest.fixture(scope="session")

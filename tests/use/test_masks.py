@@ -12,7 +12,7 @@ from transformers import AutoModelForMaskedLM, AutoModelForPreTraining, AutoToke
 from korbert.config import ModelConfig
 from korbert.errors import UsageError
 from korbert.model.build import build
-from korbert.training.checkpoint import Checkpoints, Progress
+from korbert.training.checkpoint import MODEL, RECORD
 from korbert.training.export import write_model
 from korbert.use.masks import MASK, load_masked
 
@@ -41,7 +41,10 @@ def run(request: pytest.FixtureRequest, encoder: Path, tmp_path: Path) -> Path:
         for name, tensor in weights.items()
     }
     config = {f"model.{name}": value for name, value in vars(shape).items()} | {"seed": 1}
-    Checkpoints(tmp_path / "pretrain" / "checkpoints", "k", config, 1).save(Progress(step=7), wide, {})
+    checkpoint = tmp_path / "pretrain" / "checkpoints" / "step-00000007"
+    checkpoint.mkdir(parents=True)
+    save_file({name: tensor.contiguous() for name, tensor in wide.items()}, checkpoint / MODEL)
+    (checkpoint / RECORD).write_text(json.dumps({"config": config}))
     write_model(tmp_path / "export", wide, shape)
     for folder in ("tokenizer", "export"):
         tokenizer.save_pretrained(tmp_path / folder)

@@ -18,11 +18,10 @@ import pytest
 
 from korbert.use import server
 from korbert.use.answers import answered
-from korbert.use.asking import Asker, Busy, Late
-from korbert.use.rows import Row
+from korbert.use.asking import Asker
 from korbert.use.server import Limits, Service
 
-from .conftest import Tuned
+from .conftest import Gate, Tuned
 
 XSS = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 JSON = {"Content-Type": "application/json"}
@@ -172,44 +171,10 @@ def test_garbage_is_refused_in_json(service: Service) -> None:
     assert b'{"error": "Bad Request"}' in answer
 
 
-class Gate:
-    """Holds a model's thread until it is opened: it stands in the rows it is asked for."""
-
-    def __init__(self, asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.open, self.reached = threading.Event(), threading.Event()
-
-        def held(*given: Any) -> Any:
-            self.reached.set()
-            self.open.wait(60)
-            return answered(*given)
-
-        monkeypatch.setattr("korbert.use.asking.answered", held)
-
-
-def test_a_full_line_and_a_late_answer_are_told_at_once(tuned: Tuned, monkeypatch: pytest.MonkeyPatch) -> None:
-    asker = Asker(tuned.model("sentence"), waiting=2)
-    gate = Gate(asker, monkeypatch)
-    with ThreadPoolExecutor(3) as pool:
-        first = pool.submit(asker.ask, [Row("최고")], 60)
-        assert gate.reached.wait(60)
-        with pytest.raises(Late):
-            asker.ask([Row("최악")], 0.05)
-        second = pool.submit(asker.ask, [Row("최악")], 60)
-        while asker._line.qsize() < 2:
-            pass
-        with pytest.raises(Busy):
-            asker.ask([Row("감동")], 60)
-        gate.open.set()
-        assert [found.result()[0]["label"] for found in (first, second)] == ["좋음", "나쁨"]
-    asker.stop()
-    with pytest.raises(Busy):
-        asker.ask([Row("감동")], 60)
-
-
 def test_late_and_busy_models_have_their_status(tuned: Tuned, monkeypatch: pytest.MonkeyPatch) -> None:
     asker = Asker(tuned.model("sentence"), waiting=1)
     made = Service(("127.0.0.1", 0), {"m": asker}, Limits(answer=0.2))
-    gate = Gate(asker, monkeypatch)
+    gate = Gate(monkeypatch)
     thread = threading.Thread(target=made.serve_forever)
     thread.start()
     with ThreadPoolExecutor(4) as pool:
@@ -243,7 +208,7 @@ def test_a_model_that_fails_answers_500_and_goes_on(
 def test_a_request_under_way_is_answered_before_the_server_stops(tuned: Tuned, monkeypatch: pytest.MonkeyPatch) -> None:
     asker = Asker(tuned.model("sentence"))
     made = Service(("127.0.0.1", 0), {"m": asker})
-    gate = Gate(asker, monkeypatch)
+    gate = Gate(monkeypatch)
     serving = threading.Thread(target=made.serve_forever)
     serving.start()
     with ThreadPoolExecutor(2) as pool:
