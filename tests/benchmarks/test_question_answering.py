@@ -16,10 +16,12 @@ import pytest
 import korbert
 from korbert import storage, tasks
 from korbert.__main__ import main
-from korbert.benchmarks import finetune
+from korbert.benchmarks import errors, finetune
 from korbert.benchmarks.answers import average, exact_match, f1
+from korbert.benchmarks.blocks import Table
 from korbert.benchmarks.material import read_material
 from korbert.benchmarks.metrics import beginnings
+from korbert.benchmarks.scored import read_scores
 from korbert.benchmarks.spans import SpanRows
 from korbert.benchmarks.tokens import load_tokenizer
 from korbert.benchmarks.windows import Limits
@@ -97,6 +99,10 @@ def test_what_can_be_learned_is_learned_and_every_answer_is_kept(asking: Config,
     assert average(exact_match, texts, rights) == scores["also"]["exact_match"]["mean"]
     assert all(entry["best"][0]["text"] == entry["answer"] for entry in kept)
     assert sum(group["questions"] for group in scores["seeds"][0]["by_question_length"]) == 40
+    (scored,) = read_scores([str(workspace.path("finetune"))])
+    kinds, lengths = [block for block in errors.blocks(scored, 3, "validation") if isinstance(block, Table)]
+    assert kinds.rows[0][1].value == round(40 * scores["also"]["exact_match"]["mean"])
+    assert sum(row[1].value or 0 for row in lengths.rows) == 40
 
 
 def test_no_context_is_trained_on_and_chosen_by(encoder: Path, toy_questions: Path) -> None:
