@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from korbert.console import command
+from korbert.console.predict import gather
 from korbert.errors import UsageError
 
 
@@ -19,6 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--top", type=int, default=5, metavar="N", help="words a mask; default: 5")
     parser.add_argument("--sop", nargs=2, metavar=("A", "B"), help="the probability that B follows A")
     parser.add_argument("--tokenizer", type=Path, metavar="DIR", help="of a checkpoint outside its run")
+    gather(parser, "texts")
 
 
 def _fill_mask(options: argparse.Namespace) -> int:

@@ -34,6 +34,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--format", choices=FORMATS, default="", help="of --input, where its name does not tell")
     parser.add_argument("--batch-tokens", metavar="N", type=int, default=4096, help="of a batch; default: 4096")
     parser.add_argument("--json", action="store_true", help="an object a row, as --output has them")
+    gather(parser, "texts")
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +44,19 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help=f"what the model was fine-tuned on, where its artefact is not there: {', '.join(tasks.names())}",
     )  # fmt: skip
     parser.add_argument("--max-tokens", type=int, default=0, metavar="N", help="longer rows are cut; default: as tuned")
+
+
+def gather(parser: argparse.ArgumentParser, name: str) -> None:
+    """Lets options stand before, between and behind the words of the last positional, which argparse alone does not."""
+    plain = parser.parse_known_args
+
+    def parse(args: Any = None, namespace: Any = None) -> Any:
+        found, rest = plain(args, namespace)
+        words = [word for word in rest if not word.startswith("-")]
+        setattr(found, name, [*getattr(found, name), *words])
+        return found, [word for word in rest if word.startswith("-")]
+
+    parser.parse_known_args = parse  # type: ignore[method-assign]
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -109,7 +123,7 @@ def _lines(row: Row, answer: dict[str, Any]) -> list[str]:
     """An answer as lines of text."""
     from korbert.use.marking import around, with_entities
 
-    text = row.text if row.second is None else f"{row.text} | {row.second}"
+    text = _one_line(row.text if row.second is None else f"{row.text} | {row.second}")
     if "label" in answer:
         return [f"{answer['label']}  {answer['probability']:.4f}  {text}"]
     if "score" in answer:
@@ -123,7 +137,11 @@ def _lines(row: Row, answer: dict[str, Any]) -> list[str]:
     if not answer["answer"]:
         return ["no answer"]
     place = around(row.second or "", answer["begin"], answer["end"])
-    return [f"{answer['answer']}  {answer['probability']:.4f}", f"  {place}"]
+    return [f"{_one_line(answer['answer'])}  {answer['probability']:.4f}", f"  {place}"]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _file(usable: Usable, options: argparse.Namespace) -> int:

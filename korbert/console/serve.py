@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from korbert.console import command
-from korbert.console.predict import add_model_options
+from korbert.console.predict import add_model_options, gather
 from korbert.errors import UsageError, WorldError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0: any that is free")
     parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="of an answer; default: 30")
     add_model_options(parser)
+    gather(parser, "models")
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -52,6 +52,17 @@ def test_json_holds_what_is_printed(folder: dict[str, Path], capsys: pytest.Capt
     assert f"{found['label']}  {found['probability']:.4f}  영화 | 최고" == line
 
 
+def test_options_may_stand_anywhere_among_the_texts(
+    folder: dict[str, Path], encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = said(capsys, "predict", folder["sentence"], "영화", "최고", "--max-tokens", "16")
+    assert said(capsys, "predict", folder["sentence"], "--max-tokens", "16", "영화", "최고") == plain
+    assert said(capsys, "predict", folder["sentence"], "영화", "--max-tokens", "16", "최고") == plain
+    assert len(said(capsys, "fill-mask", encoder, "--top", "2", "영화 [MASK]")) == 2
+    assert main(["predict", str(folder["sentence"]), "영화", "--jsn"]) == 2
+    assert "unrecognized arguments: --jsn" in capsys.readouterr().err
+
+
 def test_entities_are_marked_and_listed(folder: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     text = "영화 최고 배우 감동 결말 최악"
     [raw] = said(capsys, "predict", folder["words"], text, "--json")
