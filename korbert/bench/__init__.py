@@ -19,6 +19,7 @@ PEERS = {
     "encode": ("datasets.map",),
     "corpus": ("datasketch",),
     "loader": ("transformers",),
+    "sweep": ("a process each",),
 }
 
 
@@ -49,7 +50,8 @@ def run(
         articles: corpus: JSON Lines with the articles to plant duplicates into; None: generated ones.
         rounds: counted rounds, after one of warm-up.
         size: crawl: articles a round; ingest: rows in all; corpus: articles; encode:
-            documents a round; loader: steps a round; pretrain: articles of `text`; 0: the benchmark's own.
+            documents a round; loader: steps a round; pretrain: articles of `text`; sweep: trials; 0: the benchmark's
+            own.
 
     Raises:
         UsageError: for an unknown name or peer, fewer than 3 rounds, or no encoded text.
@@ -79,6 +81,10 @@ def run(
         from korbert.bench import encode
 
         return encode.measure(config, tokens or _newest_tokens(), rounds, size or encode.DOCUMENTS)
+    if name == "sweep":
+        from korbert.bench import sweep
+
+        return sweep.measure(config, rounds, size or sweep.TRIALS)
     if name == "loader":
         from korbert.bench import loader
 

@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--articles", type=Path, metavar="FILE", help="corpus: JSON Lines with articles; default: own")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
-    parser.add_argument("--size", type=int, default=0, metavar="N", help="articles, or rows of ingest")
+    parser.add_argument("--size", type=int, default=0, metavar="N", help="articles; rows of ingest; trials of a sweep")
     add_settings(parser)
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
