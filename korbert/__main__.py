@@ -23,6 +23,7 @@ from korbert.console import (
     add_sources,
     bench,
     benchmarks,
+    cluster,
     command,
     corpus,
     data,
@@ -35,6 +36,7 @@ from korbert.console import (
     runs,
     serve,
     tokenizer,
+    wait,
     with_sources,
 )
 from korbert.errors import UsageError
@@ -89,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_report(commands)
     for module in (
         corpus, tokenizer, data, finetune, benchmarks, predict, fill_mask, serve, onnx, bench, plan, runs, doctor,
+        wait, cluster,
     ):  # fmt: skip
         module.add(commands)
     _add_stage(commands)
