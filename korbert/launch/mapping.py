@@ -9,6 +9,7 @@ from torchx.specs import AppDef, Role, VolumeMount, macros
 from torchx.specs.api import NULL_RESOURCE
 
 from korbert.errors import UsageError
+from korbert.launch.connection import INDEX_LABEL
 from korbert.launch.manifests import TrainingJob
 from korbert.launch.pods import Claim, Pod, SecretVariable
 
@@ -16,6 +17,7 @@ ROLE_ANNOTATION = "korbert.dev/torchx-role"
 MANAGED_BY = ("app.kubernetes.io/managed-by", "torchx")
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
 _GPU = "nvidia.com/gpu"
+_REPLICA = "TORCHX_REPLICA_ID"
 
 
 def training_job(app: AppDef, name: str, options: Mapping[str, Any]) -> TrainingJob:
@@ -31,7 +33,7 @@ def training_job(app: AppDef, name: str, options: Mapping[str, Any]) -> Training
     """
     if len(app.roles) != 1:
         raise UsageError(f"app {app.name}: has {len(app.roles)} roles, a PyTorchJob has one; run each by itself")
-    role = _filled(app.roles[0], name)
+    role = _filled(app.roles[0], options["namespace"], name)
     return TrainingJob(
         name=name,
         namespace=options["namespace"],
@@ -57,10 +59,10 @@ def secret(text: str) -> SecretVariable:
     return SecretVariable(parts[0], parts[1], parts[2])
 
 
-def _filled(role: Role, name: str) -> Role:
+def _filled(role: Role, namespace: str, name: str) -> Role:
     """The role with torchx's macros replaced; the replica's number is one that Kubernetes fills in."""
     values = macros.Values(
-        img_root="", app_id=name, replica_id="$(TORCHX_REPLICA_ID)", rank0_env="TORCHX_RANK0_HOST",
+        img_root="", app_id=f"{namespace}:{name}", replica_id=f"$({_REPLICA})", rank0_env="TORCHX_RANK0_HOST",
     )  # fmt: skip
     filled: Role = values.apply(role)
     filled.env = {"TORCHX_RANK0_HOST": f"{name}-worker-0", **filled.env}
@@ -84,6 +86,7 @@ def _pod(role: Role, options: Mapping[str, Any]) -> Pod:
         image=role.image,
         command=(role.entrypoint, *role.args),
         environment=role.env,
+        fields={_REPLICA: f"metadata.labels['{INDEX_LABEL}']"},
         secrets=tuple(secret(text) for text in options["secrets"] or ()),
         claims=tuple(_claim(role, mount) for mount in role.mounts),
         cpu=str(resource.cpu),

@@ -56,6 +56,8 @@ class Pod:
     image: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Variables with a field of the pod's own, like metadata.name; the others may use them as $(NAME)."""
     secrets: tuple[SecretVariable, ...] = ()
     claims: tuple[Claim, ...] = ()
     cpu: str = "1"
@@ -146,7 +148,7 @@ def _container(pod: Pod, name: str) -> dict[str, Any]:
         "name": name,
         "image": pod.image,
         "command": list(pod.command),
-        "env": [*_plain({**_HOME, **pod.environment}), *map(_secret, pod.secrets)],
+        "env": [*_fields(pod.fields), *_plain({**_HOME, **pod.environment}), *map(_secret, pod.secrets)],
         "resources": _resources(pod.cpu, pod.memory, pod.devices),
         "securityContext": container_security(),
         "volumeMounts": mounts,
@@ -183,6 +185,10 @@ def _mounts(pod: Pod) -> list[dict[str, Any]]:
 
 def _plain(environment: Mapping[str, str]) -> list[dict[str, Any]]:
     return [{"name": name, "value": value} for name, value in sorted(environment.items())]
+
+
+def _fields(fields: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()]
 
 
 def _secret(secret: SecretVariable) -> dict[str, Any]:

@@ -157,7 +157,8 @@ def create_scheduler(session_name: str, **arguments: object) -> KubeflowSchedule
 def _configured() -> str:
     """The context that .torchxconfig names; what asks about a job gets no options from torchx."""
     parser = configparser.ConfigParser()
-    parser.read(torchxconfig.find_configs())
+    # Of the home's and the folder's file torchx heeds the first; this parser the last.
+    parser.read(reversed(torchxconfig.find_configs()))
     return parser.get(NAME, "context", fallback="")
 
 
