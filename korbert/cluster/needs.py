@@ -80,6 +80,7 @@ RIGHTS = (
     ("", "secrets"),
     ("", "serviceaccounts"),
     ("", "services"),
+    ("apps", "deployments"),
     ("apps", "statefulsets"),
     ("batch", "cronjobs"),
     ("batch", "jobs"),

@@ -11,8 +11,9 @@ from korbert.cluster.needs import NAMESPACE
 from korbert.errors import WorldError
 
 _ORDER = (
-    "korbert-data", "korbert-postgres", "korbert-crawl", "korbert-backfill", "korbert-corpus", "korbert-tokenizer",
-    "korbert-encode", "korbert-pretrain", "korbert-export", "korbert-finetune", "korbert-tune",
+    "korbert-data", "korbert-credentials", "korbert-postgres", "korbert-backup", "korbert-ingest", "korbert-crawl",
+    "korbert-backfill", "korbert-corpus", "korbert-tokenizer", "korbert-encode", "korbert-pretrain", "korbert-export",
+    "korbert-finetune", "korbert-tune",
 )  # fmt: skip
 
 
