@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench chaos clean
+.PHONY: help demo test test-cluster lint bench chaos clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "korbert needs Python 3.11: make PYTHON=/path/to/python3.11")'
@@ -21,6 +21,10 @@ demo: $(STAMP) ## the whole way on what ships: crawl, corpus, tokenizer, pre-tra
 
 test: $(STAMP) ## all tests, in parallel
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-cluster: $(STAMP) ## a strict dry run of every overlay by the API server that KORBERT_TEST_KUBECONFIG names
+	@test -n "$$KORBERT_TEST_KUBECONFIG" || { echo "test-cluster: KORBERT_TEST_KUBECONFIG is not set; name a kubeconfig of a cluster for tests" >&2; exit 2; }
+	$(BIN)/python -m pytest tests/k8s/test_dry_run.py
 
 lint: $(STAMP) ## style, types, layers
 	$(BIN)/ruff check .

@@ -99,5 +99,6 @@ def test_every_pod_may_ask_for_names_and_is_closed_otherwise(overlay: str) -> No
     for owner, template in pods(found):
         labels = template["metadata"]["labels"]
         egress = _rules(found, labels, "egress")
-        assert egress is not None and _rules(found, labels, "ingress") is not None, owner
+        assert egress is not None, owner
+        assert _rules(found, labels, "ingress") is not None, owner
         assert any(port["port"] == 53 for rule in egress for port in rule.get("ports", ())), owner
