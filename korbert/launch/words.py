@@ -44,8 +44,8 @@ def nodes(text: str) -> tuple[int, int]:
     Raises:
         LaunchError: for anything else.
     """
-    low, _, high = text.partition(":")
-    numbers = (low, high or low)
+    low, colon, high = text.partition(":")
+    numbers = (low, high if colon else low)
     if not all(n.isdecimal() for n in numbers) or not 1 <= int(numbers[0]) <= int(numbers[1]):
         raise LaunchError(f"--nodes {text!r}: must be a number like 4 or a range like 1:8; write one of them")
     return int(numbers[0]), int(numbers[1])

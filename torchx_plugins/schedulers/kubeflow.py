@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
-from torchx.plugins import PluginSource, register
+from torchx.plugins import _registry, register
 
 from korbert.launch.scheduler import KubeflowScheduler
+
+_ENTRY_POINTS = 2
+"""The bit of TORCHX_PLUGINS_SOURCE that has torchx read entry points; unset is 3, which is both channels."""
 
 
 def kubeflow(session_name: str, **arguments: object) -> KubeflowScheduler:
@@ -15,10 +18,12 @@ def kubeflow(session_name: str, **arguments: object) -> KubeflowScheduler:
 
 
 def _by_entry_point() -> bool:
-    """Whether this torchx reads entry points too: it would warn of two registrations at every command."""
-    channel = getattr(PluginSource, "ENTRYPOINT", None)
-    both = str(sum(source.value for source in PluginSource))
-    return channel is not None and channel in PluginSource(int(os.environ.get("TORCHX_PLUGINS_SOURCE", both)))
+    """Whether this torchx reads entry points too: it would warn of two registrations at every command.
+
+    They are deprecated: a release without that channel is to find the scheduler here.
+    """
+    has_channel = hasattr(getattr(_registry, "PluginSource", None), "ENTRYPOINT")
+    return has_channel and bool(int(os.environ.get("TORCHX_PLUGINS_SOURCE", "3")) & _ENTRY_POINTS)
 
 
 if not _by_entry_point():
