@@ -97,6 +97,8 @@ class Patience:
     timeout: float
     poll: float
     tell_every: float = 60.0
+    look: float = 10.0
+    """The least that a look is given, even at the deadline: a busy node is slow, not closed."""
 
 
 def wait(closed: Sequence[Gate], patience: Patience, tell: Callable[[str], None]) -> list[str]:
@@ -113,7 +115,7 @@ def wait(closed: Sequence[Gate], patience: Patience, tell: Callable[[str], None]
     reasons = {gate.name: "not looked at yet" for gate in closed}
     while True:
         for gate in [gate for gate in closed if gate.name in reasons]:
-            reason = _look_in_thread(gate, max(deadline - time.monotonic(), patience.poll))
+            reason = _look_in_thread(gate, max(deadline - time.monotonic(), patience.look))
             if reason:
                 reasons[gate.name] = reason
             else:

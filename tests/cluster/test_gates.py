@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -40,10 +39,11 @@ def _wait_command(*words: str, **environment: str) -> subprocess.CompletedProces
 
 
 @contextmanager
-def _silent_server() -> Iterator[str]:
+def _silent_server() -> Iterator[tuple[str, socket.socket]]:
     """A server that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/d"
+        server.settimeout(120)
+        yield f"postgresql://u:p@127.0.0.1:{server.getsockname()[1]}/d", server
 
 
 def test_a_published_and_fresh_artefact_opens_the_gate(tmp_path: Path) -> None:
@@ -84,20 +84,21 @@ def test_a_stage_that_has_not_run_keeps_the_gate_closed(tmp_path: Path) -> None:
 
 
 def test_sigterm_ends_the_wait_even_while_a_server_swallows_our_packets(tmp_path: Path) -> None:
-    with _silent_server() as url:
+    with _silent_server() as (url, server):
         command = [sys.executable, "-m", "korbert", "wait", "crawl", "postgres", "--workspace", str(tmp_path / "no")]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "DATABASE_URL": url})
-        # The look at the database hangs for longer than this; the signal must not wait for it.
-        time.sleep(3)
+        # From its call on, the look at the database hangs; the signal must not wait for it.
+        called, _ = server.accept()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=120) == 143
+        called.close()
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
 
 
 def test_a_look_that_hangs_does_not_hold_up_the_deadline() -> None:
     hangs = threading.Event()
-    (late,) = wait([Gate("volume", lambda: str(hangs.wait()))], Patience(0.2, 0.1), lambda _: None)
+    (late,) = wait([Gate("volume", lambda: str(hangs.wait()))], Patience(0.2, 0.1, look=0.1), lambda _: None)
     assert "no answer" in late
     hangs.set()
 
