@@ -46,7 +46,7 @@ def training_job(app: AppDef, name: str, options: Mapping[str, Any]) -> Training
         backoff_limit=role.max_retries * role.num_replicas,
         ttl_seconds=options["ttl"] or None,
         deadline_seconds=options["deadline"] or None,
-        labels={MANAGED_BY[0]: MANAGED_BY[1], **({QUEUE_LABEL: options["queue"]} if options["queue"] else {})},
+        labels=_labels(role, options["queue"]),
         annotations={ROLE_ANNOTATION: role.name},
     )
 
@@ -67,6 +67,12 @@ def _filled(role: Role, namespace: str, name: str) -> Role:
     filled: Role = values.apply(role)
     filled.env = {"TORCHX_RANK0_HOST": f"{name}-worker-0", **filled.env}
     return filled
+
+
+def _labels(role: Role, queue: str) -> dict[str, str]:
+    """By `component` the tree's network policies tell who may reach what: our roles have the names of its stages."""
+    own = {MANAGED_BY[0]: MANAGED_BY[1], "app.kubernetes.io/component": role.name}
+    return {**own, QUEUE_LABEL: queue} if queue else own
 
 
 def _elastic(role: Role, most: int) -> tuple[int, int] | None:

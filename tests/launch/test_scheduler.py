@@ -102,6 +102,19 @@ def test_a_replica_knows_its_number_and_the_first_ones_name(api: Any, runner: Ru
     assert {"name": "TORCHX_RANK0_HOST", "value": "first-worker-0"} in container["env"]
 
 
+@pytest.mark.parametrize(
+    ("app", "component"),
+    [(components.crawl(), "crawl"), (components.finetune(model="m", task="nsmc"), "finetune")],
+    ids=["crawl", "finetune"],
+)
+def test_the_pods_are_labelled_as_the_stages_that_network_policies_know(
+    api: Any, runner: Runner, app: AppDef, component: str
+) -> None:
+    runner.run(app, "kubeflow", cfg=CONFIG)
+    worker = api.jobs["korbert", "first"]["spec"]["pytorchReplicaSpecs"]["Worker"]
+    assert worker["template"]["metadata"]["labels"]["app.kubernetes.io/component"] == component
+
+
 def test_an_elastic_job_is_scaled_in_place(api: Any, runner: Runner) -> None:
     _run(runner)
     Cluster().scale("korbert", "first", 2)
