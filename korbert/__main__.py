@@ -22,13 +22,18 @@ from korbert.console import (
     add_settings,
     add_sources,
     bench,
+    benchmarks,
     command,
     corpus,
     data,
     doctor,
+    fill_mask,
     finetune,
+    onnx,
     plan,
+    predict,
     runs,
+    serve,
     tokenizer,
     with_sources,
 )
@@ -82,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_config(commands)
     _add_status(commands)
     _add_report(commands)
-    for module in (corpus, tokenizer, data, finetune, bench, plan, runs, doctor):
+    for module in (
+        corpus, tokenizer, data, finetune, benchmarks, predict, fill_mask, serve, onnx, bench, plan, runs, doctor,
+    ):  # fmt: skip
         module.add(commands)
     _add_stage(commands)
     crawler = "Sources, coverage, imports, takedowns: the crawler's own commands."

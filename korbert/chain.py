@@ -48,7 +48,19 @@ CHAIN: tuple[Stage, ...] = (
     Stage("pretrain", ("tokens",), ("seed", "data", "model", "training"), version=2),
     Stage("export", ("pretrain", "tokenizer"), ()),
     Stage("finetune", ("export",), ("finetune",)),
-    Stage("tune", ("export",), ("finetune.task", "finetune.max_tokens", "finetune.validation", "tune")),
+    Stage(
+        "tune",
+        ("export",),
+        (
+            "finetune.task",
+            "finetune.max_tokens",
+            "finetune.stride",
+            "finetune.answer_tokens",
+            "finetune.validation",
+            "tune",
+        ),
+        version=2,
+    ),
 )
 STAGES: dict[str, Stage] = {stage.name: stage for stage in CHAIN}
 
@@ -68,7 +80,7 @@ NEUTRAL = frozenset(
         "training.checkpoint_every", "training.checkpoint_url", "training.keep_checkpoints", "training.log_every",
         "training.evaluate_every", "training.evaluate_samples",
         "finetune.data",  # likewise
-        "tune.concurrent",
+        "tune.concurrent", "tune.gpus_per_trial", "tune.storage",
     }
 )  # fmt: skip
 

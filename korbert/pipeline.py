@@ -231,10 +231,15 @@ def score_line(workspace: Workspace) -> str:
 
 def score_text(score: dict[str, Any]) -> str:
     """What scores.json holds, in one line."""
-    spread = "" if score["std"] is None else f" ± {score['std']:.4f}"
+    spread = _with_spread(score)
+    also = "".join(f", {name} {_with_spread(value)}" for name, value in score.get("also", {}).items())
     seeds = len(score["seeds"])
     return (
-        f"{score['task']} {score['metric']}: {score['mean']:.4f}{spread} over {seeds} seed{'s' * (seeds > 1)} "
+        f"{score['task']} {score['metric']}: {spread}{also} over {seeds} seed{'s' * (seeds > 1)} "
         f"(test rows {score['n_test']:,}, {score.get('baseline_is') or 'always guessing the larger class'} "
         f"{score['majority_baseline']:.4f})" + (f"; {score['remark']}" if score.get("remark") else "")
     )
+
+
+def _with_spread(score: dict[str, Any]) -> str:
+    return f"{score['mean']:.4f}" + ("" if score["std"] is None else f" ± {score['std']:.4f}")

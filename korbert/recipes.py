@@ -52,7 +52,7 @@ def demo() -> Config:
         tokenizer=replace(base.tokenizer, vocab_size=4_000, limit_alphabet=2_000),
         training=replace(base.training, epochs=12, global_batch=16),
         finetune=replace(base.finetune, epochs=8, lr=5e-4, train_limit=0),
-        tune=replace(base.tune, trials=4, epochs=4, train_limit=0, validation_limit=0),
+        tune=replace(base.tune, trials=4, epochs=4, train_limit=0, validation_limit=0, finalists=2, final_seeds=(1, 2)),
     )
 
 

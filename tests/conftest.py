@@ -1,11 +1,15 @@
 """Fixtures of all tests: the folder of real data, and databases on one real server that all workers share."""
 
+import json
 import os
 import shutil
+import statistics
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -112,20 +116,24 @@ def _make_template(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder like stage `export`'s: a BERT of one layer and width 32, not trained, with a tokenizer of reviews."""
+    """A folder like stage `export`'s: a BERT of one layer and width 32, not trained, with a tokenizer of reviews.
+
+    The same in every process: our trainer's vocabulary is, that of the tokenizers library is not.
+    """
     import torch
-    from tokenizers import BertWordPieceTokenizer
-    from transformers import BertConfig, BertForPreTraining, BertTokenizerFast
+    from transformers import BertConfig, BertForPreTraining
 
     from korbert.chain import shipped_nsmc
+    from korbert.config import TokenizerConfig
     from korbert.tasks import nsmc
+    from korbert.tokenizer.counting import Counted
+    from korbert.tokenizer.train import save, train
 
     folder = tmp_path_factory.mktemp("encoder")
-    tokenizer = BertWordPieceTokenizer(lowercase=False)
     texts = nsmc.read(shipped_nsmc() / nsmc.TRAIN).texts
-    tokenizer.train_from_iterator(texts, vocab_size=1_000, limit_alphabet=800, show_progress=False)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    BertTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"), do_lower_case=False).save_pretrained(folder)
+    counted = Counted(Counter(word for text in texts for word in text.split()), len(texts), sum(map(len, texts)))
+    tokenizer = train(counted, TokenizerConfig(vocab_size=1_000, limit_alphabet=800))
+    save(tokenizer, folder)
     torch.manual_seed(0)  # whether a task is learned must not be a matter of luck
     BertForPreTraining(
         BertConfig(
@@ -138,3 +146,33 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     ).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def make_scores(tmp_path: Path) -> Callable[..., Path]:
+    """Writes what a finetune artefact holds for a report, under a folder of the task's name; answers the folder."""
+
+    def make(
+        task: str, metric: str, tests: list[float], n_test: int, *, also: dict[str, float] | None = None,
+        predictions: list[dict[str, Any]] | None = None, place: str = "scores", **more: Any,
+    ) -> Path:  # fmt: skip
+        folder, also = tmp_path / place / task, also or {}
+        folder.mkdir(parents=True)
+        seeds = [
+            {"seed": number, "validation": [0.5, 0.5 + number / 100], "test": test, "also": also}
+            for number, test in enumerate(tests, 1)
+        ]
+        scores = {
+            "task": task, "metric": metric, "n_train": 900, "n_validation": 100, "n_test": n_test, "seeds": seeds,
+            "mean": statistics.fmean(tests), "std": statistics.stdev(tests) if len(tests) > 1 else None,
+            "also": {name: {"mean": value, "std": None} for name, value in also.items()}, "majority_baseline": 0.5,
+            "baseline_is": "always guessing the larger class", "remark": "", "licence": "CC0-1.0",
+            "source": "https://example.org/data",
+        }  # fmt: skip
+        (folder / "scores.json").write_text(json.dumps(scores | more), encoding="utf-8")
+        if predictions is not None:
+            lines = [json.dumps(entry, ensure_ascii=False) for entry in predictions]
+            (folder / "predictions.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return folder
+
+    return make

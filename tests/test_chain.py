@@ -80,6 +80,8 @@ def test_a_finished_chain_is_fresh(config: Config, finished: Workspace) -> None:
         ("training.lr=1", {"pretrain"}),
         ("seed=9", {"pretrain"}),
         ("finetune.lr=1", {"finetune"}),
+        ("finetune.patience=2", {"finetune"}),
+        ("finetune.class_weights=balanced", {"finetune"}),
         ("finetune.max_tokens=32", {"finetune", "tune"}),
         ("tune.trials=1", {"tune"}),
     ],

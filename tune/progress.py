@@ -1,4 +1,4 @@
-"""Shows a sweep's epochs as they end."""
+"""Shows a sweep's epochs as they end, and closes the books of trials that are stopped."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ray.tune import Callback
 
 from korbert.progress import Meter
+from tune.states import States
 
 
 class SweepProgress(Callback):
@@ -53,3 +54,16 @@ class SweepProgress(Callback):
         if self._meter is not None and done > self._shown:
             self._meter.advance(done - self._shown, f"best validation {best:.3f}")
             type(self)._shown = done
+
+
+class Ending(Callback):
+    """Ends the state of each trial that is done or stopped: a driver killed right after it does not train it on."""
+
+    def __init__(self, states: str) -> None:
+        self._url = states
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Ray's call when a trial is done or stopped."""
+        result = trial.last_result or {}
+        if "key" in result:
+            States(self._url).end(result["key"], result["epochs"])

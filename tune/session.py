@@ -1,20 +1,25 @@
-"""A Ray of our own for the time of a sweep: on this machine, quiet, small, without dashboard or usage reports."""
+"""Ray for the time of a sweep: one of our own on this machine, quiet and small, or a cluster that runs already."""
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
+import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ray
 
 import korbert
-from korbert.errors import WorldError
+from korbert.errors import UsageError, WorldError
 
 OBJECT_STORE_BYTES = 128 * 2**20
-"""Enough for the tokenised rows of any task here; Ray's default is 30 % of the machine's memory."""
+"""Beside the models and rows that trials share; Ray's default is 30 % of the machine's memory."""
 
 # Read by Ray and by its worker processes when they start.
 ENVIRONMENT = {
@@ -22,41 +27,98 @@ ENVIRONMENT = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_DEDUP_LOGS": "0",
+    "RAY_worker_niceness": "0",  # Ray's 15 starves trials on a machine that does anything else
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # our own files hold what CSV and TensorBoard files would
-    "TUNE_GLOBAL_CHECKPOINT_S": "5",
+    "TUNE_GLOBAL_CHECKPOINT_S": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "TOKENIZERS_PARALLELISM": "false",
 }
+ATTEMPTS = 3
+"""Ray gives up after 30 s; on a machine that is busy the second attempt finds its files in memory."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Which Ray a sweep uses."""
+
+    address: str = ""
+    """Empty: one of its own; auto: the one on this machine; HOST:PORT or ray://HOST:PORT."""
+    dashboard: bool = False
+    """Its own Ray has a dashboard, whose address and token are printed on standard error."""
+
+    def __post_init__(self) -> None:
+        if self.address and self.dashboard:
+            raise UsageError("--dashboard: is for a Ray of the sweep's own; a cluster's is where --address started it")
 
 
 @contextmanager
-def local_ray(cpus: int, data_bytes: int) -> Iterator[None]:
-    """Starts Ray with so many CPUs and room for `data_bytes` of shared data, and stops it.
+def session(cluster: Cluster, *, cpus: int, gpus: float, data_bytes: int) -> Iterator[None]:
+    """Connects to a Ray with so many CPUs and room for `data_bytes` of shared data, and leaves it.
+
+    Args:
+        cluster: Which one.
+        cpus: Of a Ray of our own.
+        gpus: What a trial takes of a GPU.
+        data_bytes: Size of what trials share.
 
     Raises:
-        WorldError: when Ray cannot start.
+        UsageError: when trials want a GPU and Ray has none.
+        WorldError: when Ray cannot start or be reached, or a package of its dashboard is missing.
     """
-    with _environment(ENVIRONMENT | {"PYTHONPATH": _import_path()}):
-        _start(cpus, OBJECT_STORE_BYTES + 2 * data_bytes)
+    if cluster.dashboard:
+        _require_dashboard()
+    token = secrets.token_hex(32) if cluster.dashboard else ""
+    locked = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {}
+    with _environment(ENVIRONMENT | locked | {"PYTHONPATH": _import_path()}):
+        url = _start(cluster, cpus, OBJECT_STORE_BYTES + 2 * data_bytes)
         try:
+            if cluster.dashboard:
+                print(f"dashboard: http://{url} token {token}", file=sys.stderr, flush=True)
+            if gpus > _gpus():
+                raise UsageError(f"tune.gpus_per_trial = {gpus}: this Ray has no GPU for it; set 0 to train on CPUs")
             yield
         finally:
             ray.shutdown()
 
 
-def _start(cpus: int, object_store_bytes: int) -> None:
+def _require_dashboard() -> None:
     try:
-        ray.init(
-            address="local",
-            num_cpus=cpus,
-            include_dashboard=False,
-            object_store_memory=object_store_bytes,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    except (RuntimeError, OSError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise WorldError(f"Ray cannot start: {reason}; see /tmp/ray/session_latest/logs, then run again") from error
+        importlib.import_module("ray.dashboard.optional_deps")
+    except ImportError as error:
+        raise WorldError(f"--dashboard: {error.name or error} is missing; run: pip install 'ray[default]'") from error
+
+
+def _start(cluster: Cluster, cpus: int, object_store_bytes: int) -> str:
+    """Answers the dashboard's address."""
+    own: dict[str, Any] = {
+        "num_cpus": cpus, "include_dashboard": cluster.dashboard, "object_store_memory": object_store_bytes
+    }  # fmt: skip
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            context = ray.init(
+                address=cluster.address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **({} if cluster.address else own),
+            )
+            return str(getattr(context, "dashboard_url", ""))
+        except Exception as error:  # Ray raises bare ones where a process of its own does not come up
+            ray.shutdown()
+            if cluster.address or attempt == ATTEMPTS:
+                raise WorldError(_reason(error, cluster)) from error
+    raise AssertionError
+
+
+def _reason(error: Exception, cluster: Cluster) -> str:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    hint = f"is there a Ray at {cluster.address}?" if cluster.address else "see /tmp/ray/session_latest/logs"
+    return f"Ray cannot start: {first}; {hint}; then run again"
+
+
+def _gpus() -> float:
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return resources.get("GPU", 0.0)
 
 
 @contextmanager

@@ -1,94 +1,178 @@
-"""One trial of a sweep: a fitting on the training rows, judged on the validation rows after every epoch.
+"""One trial of a sweep: a fitting a task on its training rows, judged on validation rows after every epoch.
 
-The loop is fine-tuning's own. A trial never sees a test row: `Material`, which it is cut from, holds none.
+The loop is fine-tuning's own. A trial never sees a test row: `Material`, which its rows are cut from, holds none.
+Models and rows come out of Ray's object store; an actor that is used again reads no file.
 """
 
 from __future__ import annotations
 
+import math
+import os
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ray
 import torch
 from ray import tune as ray_tune
 
-from korbert import tasks
-from korbert.benchmarks.batches import EncodedRows
-from korbert.benchmarks.classifier import load_classifier, predicted
+from korbert.benchmarks.classifier import predicted
 from korbert.benchmarks.fitting import Diverged, Fitting, Settings
 from korbert.benchmarks.metrics import METRICS
+from korbert.tasks import Task
+from tune.contest import Place, Rows
+from tune.goal import online
+from tune.space import Choice
+from tune.states import History, States, key_of
+from tune.weights import Shared, built
 
 CHECKPOINT = "trial.pt"
+Variant = tuple[str, str, float, int]
+"""Model, task, dropout and seed."""
 
 
 @dataclass(frozen=True)
 class Arena:
-    """What all trials of a sweep share; it lies once in Ray's object store."""
+    """What all trials of a sweep share."""
 
-    task: str
-    encoder: str
-    """Absolute path of the exported encoder."""
-    training: EncodedRows
-    validation: EncodedRows
-    pad: int
-    epochs: int
+    tasks: dict[str, Task]
+    models: dict[Variant, Shared]
+    rows: dict[Place, Any]
+    """References to `Rows`."""
+    constants: dict[str, float]
+    """What a constant answer scores, by task."""
+    objective: str
     seed: int
+    """Of a trial that has none of its own."""
+    states: str
+    """Folder or URL of `States`."""
+    exchanges_weights: bool
+    """Population based training: Ray must have each epoch's weights, and says with which a trial goes on."""
+    device: str
 
 
-def trial(choice: dict[str, Any], arena: Arena) -> None:
+class Entry:
+    """One task's model in training."""
+
+    def __init__(self, task: str, choice: Choice, arena: Arena) -> None:
+        seed = choice.get("seed", arena.seed)
+        rows: Rows = ray.get(arena.rows[choice["model"], task, choice["max_tokens"]])
+        model = built(arena.models[choice["model"], task, choice["dropout"], seed])
+        torch.nn.Module.to(model, torch.device(arena.device))
+        self._task, self._rows = arena.tasks[task], rows
+        settings = {name: value for name, value in choice.items() if name not in ("model", "max_tokens", "seed")}
+        self.fitting = Fitting(model, rows.training, rows.pad, Settings(seed=seed, **settings))
+
+    def epoch(self, number: int) -> tuple[float, float]:
+        """Trains for an epoch; answers the mean loss and the score on validation rows.
+
+        Raises:
+            Diverged: when the loss is not finite.
+        """
+        loss = self.fitting.epoch(number).loss
+        answers = predicted(self.fitting.model, self._rows.validation, self._rows.pad)
+        return loss, METRICS[self._task.metric].score(answers, self._rows.validation, self._task.labels)
+
+
+def trial(settings: dict[str, Any], arena: Arena) -> None:
     """Trains with a choice of settings, and reports after each epoch.
 
-    Reports "validation" (the task's metric), and "epochs" with {"epoch", "validation", "loss"} of all epochs so far. A
-    trial whose loss diverges reports validation 0 and a loss of None, and ends.
+    Reports "validation" (see `goal.online`), "epoch", "key", "seconds" of work, and "epochs" with {"epoch",
+    "validation", "scores", "loss", "seconds", "began", "pid"} of all epochs so far, those of earlier processes
+    included. A trial whose loss diverges reports validation 0 and a loss of None, and ends.
 
     Args:
-        choice: Fields of `space.Choice`.
+        settings: A `space.Choice`, or one as "choice".
         arena: Shared by the trials.
     """
     torch.set_num_threads(1)  # as many trials run at once as there are CPUs for them
-    task = tasks.task(arena.task)
-    settings = Settings(epochs=arena.epochs, seed=arena.seed, **choice)
-    model = load_classifier(Path(arena.encoder), task.labels, settings.dropout, settings.seed, task.head)
-    fitting = Fitting(model, arena.training, arena.pad, settings)
-    history, before = _restored(fitting)
-    started = time.monotonic()
-    for number in range(len(history) + 1, arena.epochs + 1):
-        try:
-            loss = fitting.epoch(number).loss
-        except Diverged:
-            history.append({"epoch": number, "validation": 0.0, "loss": None})
-            ray_tune.report(_metrics(history, before + time.monotonic() - started))
+    choice: Choice = settings.get("choice", settings)
+    states = States(arena.states)
+    key = ray_tune.get_context().get_trial_id() if arena.exchanges_weights else key_of(choice)
+    ended = states.ended(key)
+    if ended is not None:
+        _report_again(ended, key)
+        return
+    entries = {task: Entry(task, choice, arena) for task in arena.tasks}
+    history = _taken_up(entries, states, key, arena)
+    for number in range(len(history) + 1, choice["epochs"] + 1):
+        history.append(_epoch(entries, number, choice, arena))
+        last = number == choice["epochs"] or history[-1]["loss"] is None
+        _keep(entries, history, states, key, arena, last=last)
+        if last:
             return
-        answers = predicted(model, arena.validation, arena.pad)
-        score = METRICS[task.metric].score(answers, arena.validation, task.labels)
-        history.append({"epoch": number, "validation": score, "loss": round(loss, 5)})
-        _report(fitting, history, before + time.monotonic() - started, last=number == arena.epochs)
 
 
-def _metrics(history: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
-    return {"validation": history[-1]["validation"], "epochs": list(history), "seconds": round(seconds, 3)}
+def _epoch(entries: dict[str, Entry], number: int, choice: Choice, arena: Arena) -> dict[str, Any]:
+    """One epoch of all tasks, as its record."""
+    began, started = time.time(), time.monotonic()
+    try:
+        outcomes = {task: entry.epoch(number) for task, entry in entries.items()}
+    except Diverged:
+        loss, scores, value = None, dict.fromkeys(entries, 0.0), 0.0
+    else:
+        loss = round(math.fsum(loss for loss, _ in outcomes.values()) / len(outcomes), 5)
+        scores = {task: score for task, (_, score) in outcomes.items()}
+        value = online(arena.objective, scores, arena.constants)
+    record = {"epoch": number, "validation": value, "scores": scores, "loss": loss}
+    record |= {"seconds": round(time.monotonic() - started, 3), "began": round(began, 3), "pid": os.getpid()}
+    return record | ({"config": dict(choice)} if arena.exchanges_weights else {})
 
 
-def _report(fitting: Fitting, history: list[dict[str, Any]], seconds: float, *, last: bool) -> None:
-    """Tells Ray, with a checkpoint from which a killed trial goes on; after the last epoch none is needed."""
-    metrics = _metrics(history, seconds)
+def _taken_up(entries: dict[str, Entry], states: States, key: str, arena: Arena) -> History:
+    """Restores the fittings where an earlier process left them; answers the epochs that are done."""
+    state = _of_ray() if arena.exchanges_weights else states.under_way(key)
+    if state is None:
+        return []
+    for task, entry in entries.items():
+        entry.fitting.restore(state["fittings"][task])
+    history: History = state["history"]
+    if not arena.exchanges_weights:
+        _report_again(history, key)
+    return history
+
+
+def _of_ray() -> dict[str, Any] | None:
+    checkpoint = ray_tune.get_checkpoint()
+    if checkpoint is None:
+        return None
+    with checkpoint.as_directory() as folder:
+        state: dict[str, Any] = torch.load(Path(folder) / CHECKPOINT, weights_only=True, map_location="cpu")
+    return state
+
+
+def _report_again(history: History, key: str) -> None:
+    """Tells a Ray that was killed what it may not know; what it knows it passes over."""
+    for done in range(1, len(history) + 1):
+        ray_tune.report(_metrics(history[:done], key))
+
+
+def _keep(entries: dict[str, Entry], history: History, states: States, key: str, arena: Arena, *, last: bool) -> None:
+    """Keeps the trial's state, then tells Ray: in this order nothing that Ray knows can be lost."""
+    metrics = _metrics(history, key)
     if last:
+        states.end(key, history)
+        ray_tune.report(metrics)
+        return
+    state = {"fittings": {task: entry.fitting.state() for task, entry in entries.items()}, "history": list(history)}
+    if not arena.exchanges_weights:
+        states.keep(key, state)
         ray_tune.report(metrics)
         return
     with tempfile.TemporaryDirectory() as folder:
-        state = {"fitting": fitting.state(), "history": history, "seconds": seconds}
         torch.save(state, Path(folder) / CHECKPOINT)
         ray_tune.report(metrics, checkpoint=ray_tune.Checkpoint.from_directory(folder))
 
 
-def _restored(fitting: Fitting) -> tuple[list[dict[str, Any]], float]:
-    """Takes up the trial's checkpoint; answers the epochs that are done and the seconds they took."""
-    checkpoint = ray_tune.get_checkpoint()
-    if checkpoint is None:
-        return [], 0.0
-    with checkpoint.as_directory() as folder:
-        state = torch.load(Path(folder) / CHECKPOINT, weights_only=True)
-    fitting.restore(state["fitting"])
-    return state["history"], state["seconds"]
+def _metrics(history: History, key: str) -> dict[str, Any]:
+    seconds = math.fsum(epoch["seconds"] for epoch in history)
+    last = history[-1]
+    return {
+        "validation": last["validation"],
+        "epoch": last["epoch"],
+        "epochs": list(history),
+        "seconds": round(seconds, 3),
+        "key": key,
+    }

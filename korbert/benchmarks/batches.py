@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy
 
 from korbert.benchmarks.tokens import InputTokenizer
 
@@ -24,8 +25,10 @@ EVALUATION_TOKENS = 4_096
 13,700 tokens/s with 4,096 tokens, 12,700 with 8,192, 12,000 with 16,384."""
 
 T = TypeVar("T")
-Labels = NDArray[np.int64]
-"""Numbers of labels."""
+Labels = NDArray[Any]
+"""Numbers of labels (int64), or scores (float64) where rows have those."""
+Answers = NDArray[Any]
+"""What a model answers to rows, as the rows' class lays it out: numbers of labels, or spans with their scores."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,21 @@ class EncodedRows:
         rows = [self.row(number) for number in numbers]
         return packed(rows, self.labels[numbers])
 
+    def loss(self, scores: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+        """The mean loss of a batch's scores; `weights` (labels,) count labels for more or less, None: all alike."""
+        return cross_entropy(scores.flatten(0, -2), targets.flatten(), weight=weights)
+
+    def balance(self, labels: int) -> torch.Tensor:
+        """(labels,) weights with which each label has the same share in the loss, 1 on average over the rows."""
+        counts = np.bincount(self.labels[self.labels >= 0].astype(np.int64), minlength=labels)
+        present = np.maximum(counts, 1) * np.count_nonzero(counts)
+        return torch.from_numpy(counts.sum() / present).float()
+
+    @property
+    def items(self) -> int:
+        """What a task counts and `take` draws: rows here, questions where a question has several rows."""
+        return len(self)
+
     @property
     def gold(self) -> Labels:
         """What answers are compared with: (r,) here."""
@@ -76,9 +94,21 @@ class EncodedRows:
         """What the loss compares a batch's scores with: (b,) here."""
         return torch.from_numpy(self.labels[numbers])
 
-    def fill(self, answers: Labels, numbers: NDArray[np.int64], best: NDArray[np.int64]) -> None:
+    def blank(self) -> Answers:
+        """Answers before any batch has been asked: label 0, lying as `gold` does."""
+        return np.zeros(len(self.gold), dtype=np.int64)
+
+    def best(self, scores: torch.Tensor, numbers: NDArray[np.int64]) -> Answers:
+        """What a batch's scores answer: the label with the highest one."""
+        return scores.argmax(dim=-1).cpu().numpy()
+
+    def fill(self, answers: Answers, numbers: NDArray[np.int64], best: Answers) -> None:
         """Writes a batch's best labels `best` to their places in `answers`, which lie as `gold` does."""
         answers[numbers] = best
+
+    def types(self, numbers: NDArray[np.int64], tokens: int) -> torch.Tensor | None:
+        """(b, t) which of two texts each token of a batch padded to `tokens` is of; None: there is one text."""
+        return None
 
     def padded(self, numbers: NDArray[np.int64], pad: int) -> tuple[torch.Tensor, torch.Tensor | None]:
         """A batch: token ids (b, t), and the attention mask (b, t), or None where no row needs padding."""
@@ -137,17 +167,14 @@ def training_batches(lengths: NDArray[np.int64], size: int, seed: int, epoch: in
     return [batches[i] for i in generator.permutation(len(batches))]
 
 
-def evaluation_batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Row numbers of each batch, every row once, shortest first, within EVALUATION_ROWS and EVALUATION_TOKENS."""
+def evaluation_batches(lengths: NDArray[np.int64], tokens: int = EVALUATION_TOKENS) -> Iterator[NDArray[np.int64]]:
+    """Row numbers of each batch, every row once, shortest first, of at most EVALUATION_ROWS rows and, unless a single
+    row has more, `tokens` tokens with their padding."""
     order = np.argsort(lengths, kind="stable")
     begin = 0
     while begin < len(order):
         end = begin + 1
-        while (
-            end < len(order)
-            and end - begin < EVALUATION_ROWS
-            and (end - begin + 1) * lengths[order[end]] <= EVALUATION_TOKENS
-        ):
+        while end < len(order) and end - begin < EVALUATION_ROWS and (end - begin + 1) * lengths[order[end]] <= tokens:
             end += 1
         yield order[begin:end]
         begin = end

@@ -13,22 +13,43 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
+    AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     PretrainedConfig,
     PreTrainedModel,
 )
 
-from korbert.benchmarks.batches import EncodedRows, Labels, evaluation_batches
+from korbert.benchmarks.batches import Answers, EncodedRows, evaluation_batches
 from korbert.benchmarks.dropout import dropout_fields, without_weight_dropout
 from korbert.benchmarks.first_token import read_first_token_only
 from korbert.benchmarks.tokens import InputTokenizer
 from korbert.errors import UsageError, WorldError
 
-HEADS = {"sentence": AutoModelForSequenceClassification, "words": AutoModelForTokenClassification}
+HEADS = {
+    "sentence": AutoModelForSequenceClassification,
+    "score": AutoModelForSequenceClassification,
+    "words": AutoModelForTokenClassification,
+    "characters": AutoModelForTokenClassification,
+    "span": AutoModelForQuestionAnswering,
+}
 """What transformers puts on an encoder, by the head that a task names."""
-HEAD = ("classifier.", "pooler.", "pre_classifier.", "sequence_summary.")
+HEAD = ("classifier.", "pooler.", "pre_classifier.", "sequence_summary.", "qa_outputs.", "head.dense.", "head.norm.")
 """Weights that an encoder may lack: they are drawn anew, wherever in the name they stand."""
+
+OFFSET_POSITIONS = frozenset(
+    {
+        "roberta",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "camembert",
+        "roberta-prelayernorm",
+        "data2vec-text",
+        "xmod",
+        "longformer",
+    }
+)
+"""Encoders that number positions from the padding token's id + 1 (fairseq's habit): 514 positions hold 512 tokens."""
 
 Advance = Callable[[int], None]
 """Told how many more rows are done."""
@@ -103,35 +124,54 @@ def check_inputs(folder: Path, rows: EncodedRows) -> None:
             f"{folder}: its tokenizer gives id {rows.tokens.max()}, its encoder knows {vocabulary} tokens; "
             "they must be of the same export: run: korbert run --to export"
         )
-    positions = getattr(config, "max_position_embeddings", None)
-    if positions is not None and rows.lengths.max() > positions:
+    most = positions(config)
+    if most is not None and rows.lengths.max() > most:
         raise UsageError(
             f"finetune.max_tokens: rows have up to {rows.lengths.max()} tokens, the encoder in {folder} has "
-            f"{positions} positions; choose fewer"
+            f"{most} positions; choose fewer"
         )
 
 
-def predicted(model: PreTrainedModel, rows: EncodedRows, pad: int, advance: Advance = lambda _: None) -> Labels:
-    """The labels that the model gives, lying as `rows.gold` does; 0 for words that it does not see.
+def positions(config: PretrainedConfig) -> int | None:
+    """How many tokens a row may have; None: no limit."""
+    most: int | None = getattr(config, "max_position_embeddings", None)
+    if most is None or config.model_type not in OFFSET_POSITIONS:
+        return most
+    return most - int(config.pad_token_id or 0) - 1
+
+
+def predicted(model: PreTrainedModel, rows: EncodedRows, pad: int, advance: Advance = lambda _: None) -> Answers:
+    """What the model answers, as the rows lay it out: for labels as `gold` does, 0 for words that it does not see.
 
     Leaves the model in the mode it was in.
     """
-    answers = np.zeros(len(rows.gold), dtype=np.int64)
+    answers = rows.blank()
     training = model.training
     model.train(False)
     with torch.inference_mode():
         for numbers in evaluation_batches(rows.lengths):
-            rows.fill(answers, numbers, logits(model, rows, numbers, pad).argmax(dim=-1).cpu().numpy())
+            rows.fill(answers, numbers, rows.best(logits(model, rows, numbers, pad), numbers))
             advance(len(numbers))
     model.train(training)
     return answers
 
 
 def logits(model: PreTrainedModel, rows: EncodedRows, numbers: NDArray[np.int64], pad: int) -> torch.Tensor:
-    """Scores of the rows of these numbers: (b, labels), or (b, t, labels) where words are labelled."""
+    """Scores of the rows of these numbers: (b, labels), (b, t, labels) where words are labelled, or (b, 2, t) where a
+    span is sought: of each token as its first and as its last, padding out of the question."""
     ids, mask = rows.padded(numbers, pad)
     mask = None if mask is None else mask.to(model.device)
-    return model(input_ids=ids.to(model.device), attention_mask=mask).logits  # type: ignore[no-any-return]
+    types = rows.types(numbers, ids.shape[1])
+    given = {}
+    if types is not None and getattr(model.config, "type_vocab_size", 0) > 1:
+        given["token_type_ids"] = types.to(model.device)
+    # Inside this call alone: autocast keeps its cast weights until it is left, and the optimiser changes the weights.
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=model.device.type == "cuda"):
+        answer = model(input_ids=ids.to(model.device), attention_mask=mask, **given)
+    if "logits" in answer:
+        return answer.logits.float()  # type: ignore[no-any-return]
+    scores = torch.stack([answer.start_logits, answer.end_logits], dim=1).float()
+    return scores if mask is None else scores.masked_fill(mask[:, None] == 0, torch.finfo(scores.dtype).min)
 
 
 def save_classifier(folder: Path, model: PreTrainedModel, tokenizer: InputTokenizer) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
 from korbert.benchmarks.batches import EncodedRows, training_batches
 from korbert.benchmarks.classifier import logits
+from korbert.benchmarks.layers import parameter_groups
 from korbert.config import FinetuneConfig
 from korbert.errors import UsageError
 from korbert.training.schedule import learning_rate
@@ -51,12 +51,15 @@ class Settings:
     weight_decay: float
     dropout: float
     seed: int
+    layer_decay: float = 1.0
+    class_weights: str = "none"
 
     @classmethod
     def of(cls, config: FinetuneConfig, seed: int) -> Settings:
         """The settings that a config gives one seed's run."""
         return cls(
-            config.epochs, config.batch, config.lr, config.warmup, config.weight_decay, config.dropout, seed
+            config.epochs, config.batch, config.lr, config.warmup, config.weight_decay, config.dropout, seed,
+            config.layer_decay, config.class_weights,
         )  # fmt: skip
 
 
@@ -90,8 +93,13 @@ class Fitting:
         self.model, self.settings = model, settings
         self._rows, self._pad = rows, pad
         self._steps = -(-len(rows) // settings.batch)
+        balanced = settings.class_weights == "balanced"
+        self._weights = rows.balance(model.config.num_labels or 0).to(model.device) if balanced else None
         self._optimizer = torch.optim.AdamW(
-            decay_groups(model, settings.weight_decay), lr=settings.lr, eps=EPSILON, fused=True
+            parameter_groups(model, settings.weight_decay, settings.layer_decay),
+            lr=settings.lr,
+            eps=EPSILON,
+            fused=True,
         )
 
     def epoch(self, number: int, advance: Advance = lambda *_: None) -> Epoch:
@@ -129,14 +137,18 @@ class Fitting:
     def restore(self, state: dict[str, Any]) -> None:
         """Takes up `state`'s answer."""
         self.model.load_state_dict(state["model"])
+        # A sweep may go on with other settings than the state was made with: the groups' own stay.
+        own = [{name: group[name] for name in ("weight_decay", "scale")} for group in self._optimizer.param_groups]
         self._optimizer.load_state_dict(state["optimizer"])
+        for group, settings in zip(self._optimizer.param_groups, own, strict=True):
+            group.update(settings)
 
     def _step(self, step: int, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> torch.Tensor:
         for group in self._optimizer.param_groups:
-            group["lr"] = self._rate(step)
+            group["lr"] = self._rate(step) * group["scale"]
         scores = logits(self.model, self._rows, numbers, self._pad)
         targets = self._rows.targets(numbers).to(scores.device)
-        loss = cross_entropy(scores.flatten(0, -2), targets.flatten())
+        loss = self._rows.loss(scores, targets, self._weights)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
         self._optimizer.step()
@@ -159,12 +171,3 @@ class Fitting:
                 "choose a smaller one"
             )
         return loss
-
-
-def decay_groups(model: torch.nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """AdamW's parameter groups: matrices decay; biases and norms, which have one dimension, do not."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.dim() > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
-    ]

@@ -5,6 +5,8 @@ Every draw is stratified: each part holds the labels in the proportion of the wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,6 +54,27 @@ def held_out_of(count: int, share: float) -> tuple[Rows, Rows]:
     chosen = min(count - 1, max(1, round(share * count)))
     order = np.random.default_rng(HELD_OUT_SEED).permutation(count)
     return np.sort(order[chosen:]), np.sort(order[:chosen])
+
+
+def held_out_groups(groups: Sequence[str], share: float) -> tuple[Rows, Rows]:
+    """Splits rows into (training, validation) by group: no group has rows on both sides.
+
+    Whole groups are drawn until the held-out rows are `share` of all or more; one group is always left to train on.
+
+    Args:
+        groups: The group of each row, such as the text that a question is about.
+        share: Share of the rows held out for validation.
+
+    Raises:
+        UsageError: when all rows are of one group.
+    """
+    names, members, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    if len(names) < 2:
+        raise UsageError(f"training rows: all {len(groups)} are on one text; give rows on at least two")
+    order = np.random.default_rng(HELD_OUT_SEED).permutation(len(names))
+    count = int(np.searchsorted(np.cumsum(sizes[order]), share * len(groups))) + 1
+    held = np.isin(members, order[: min(count, len(names) - 1)])
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def drawn(rows: Rows, strata: NDArray[np.int64], limit: int, seed: int) -> Rows:

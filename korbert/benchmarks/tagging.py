@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from korbert.benchmarks.batches import EncodedRows, Labels, cut_to, packed
+from korbert.benchmarks.batches import Answers, EncodedRows, Labels, cut_to, packed
 from korbert.benchmarks.tokens import InputTokenizer
 from korbert.tasks import Examples, words
 
@@ -45,24 +45,24 @@ class TaggedRows(EncodedRows):
 
     def take(self, numbers: NDArray[np.int64]) -> TaggedRows:
         """The rows of these numbers, in their order."""
-        tokens, words = _ranges(self.ends, numbers), _ranges(self.word_ends, numbers)
-        plain = packed([self.row(number) for number in numbers], _joined(self.labels, tokens))
+        tokens, words = ranges_of(self.ends, numbers), ranges_of(self.word_ends, numbers)
+        plain = packed([self.row(number) for number in numbers], joined_ranges(self.labels, tokens))
         sizes = [last - first for first, last in words]
         word_ends = np.cumsum(sizes, dtype=np.int64)
-        return TaggedRows(plain.tokens, plain.ends, plain.labels, _joined(self.words, words), word_ends)
+        return TaggedRows(plain.tokens, plain.ends, plain.labels, joined_ranges(self.words, words), word_ends)
 
     def targets(self, numbers: NDArray[np.int64]) -> torch.Tensor:
         """(b, t) what the loss compares with, IGNORED where there is nothing to compare."""
-        ranges = _ranges(self.ends, numbers)
+        ranges = ranges_of(self.ends, numbers)
         lengths = np.asarray([last - first for first, last in ranges])
         taken = np.arange(lengths.max()) < lengths[:, None]
         labels = np.full(taken.shape, IGNORED, dtype=np.int64)
-        labels[taken] = _joined(self.labels, ranges)
+        labels[taken] = joined_ranges(self.labels, ranges)
         return torch.from_numpy(labels)
 
-    def fill(self, answers: Labels, numbers: NDArray[np.int64], best: NDArray[np.int64]) -> None:
+    def fill(self, answers: Answers, numbers: NDArray[np.int64], best: Answers) -> None:
         """Writes a batch's best labels `best` (b, t) to the places of its words in `answers`."""
-        for line, number, (first, last) in zip(best, numbers, _ranges(self.ends, numbers), strict=True):
+        for line, number, (first, last) in zip(best, numbers, ranges_of(self.ends, numbers), strict=True):
             seen = np.flatnonzero(self.labels[first:last] != IGNORED)
             begin = self.word_ends[number - 1] if number else 0
             answers[begin : begin + len(seen)] = line[seen]
@@ -126,10 +126,10 @@ def _labelled(
     return tokens, labels
 
 
-def _ranges(ends: NDArray[np.int64], numbers: NDArray[np.int64]) -> list[tuple[int, int]]:
+def ranges_of(ends: NDArray[np.int64], numbers: NDArray[np.int64]) -> list[tuple[int, int]]:
     return [(int(ends[number - 1]) if number else 0, int(ends[number])) for number in numbers]
 
 
-def _joined(values: Labels, ranges: Sequence[tuple[int, int]]) -> Labels:
+def joined_ranges(values: Labels, ranges: Sequence[tuple[int, int]]) -> Labels:
     parts = [values[first:last] for first, last in ranges]
     return np.concatenate(parts) if parts else values[:0]

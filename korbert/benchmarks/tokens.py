@@ -8,6 +8,7 @@ from pathlib import Path
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 import korbert.tokenizer.morphemes  # noqa: F401  AutoTokenizer then knows the class that cuts texts into morphemes
+from korbert.benchmarks.windows import Frame
 from korbert.errors import UsageError
 
 AT_ONCE = 5_000
@@ -55,6 +56,63 @@ class InputTokenizer:
                 verbose=False,
             )
             yield from zip(batch["input_ids"], batch["offset_mapping"], strict=True)
+
+    def sequences(
+        self, texts: Sequence[str], seconds: Sequence[str] | None, most: int
+    ) -> Iterator[tuple[list[int], int, bool]]:
+        """Of each text, or pair of texts: at most `most` token ids, where the second text begins in them (their number
+        if there is none, or the tokenizer does not tell), and whether it had to be cut, longest text first.
+        """
+        for begin in range(0, len(texts), self._at_once):
+            part = slice(begin, begin + self._at_once)
+            given = (list(texts[part]), None if seconds is None else list(seconds[part]))
+            ids, types = self._batch(*given)
+            long = [place for place, row in enumerate(ids) if len(row) > most]
+            if long:
+                few = ([given[0][n] for n in long], None if given[1] is None else [given[1][n] for n in long])
+                for place, row, kinds in zip(long, *self._batch(*few, most), strict=True):
+                    ids[place], types[place] = row, kinds
+            cut = set(long)
+            for place, (row, kinds) in enumerate(zip(ids, types, strict=True)):
+                yield row, kinds.index(1) if 1 in kinds else len(row), place in cut
+
+    def _batch(
+        self, texts: list[str], seconds: list[str] | None, most: int | None = None
+    ) -> tuple[list[list[int]], list[list[int]]]:
+        """Token ids and token types of each row."""
+        batch = self._tokenizer(
+            texts,
+            seconds,
+            truncation="longest_first" if most else False,
+            max_length=most,
+            return_attention_mask=False,
+            return_token_type_ids=True,
+            verbose=False,
+        )
+        return list(batch["input_ids"]), list(batch["token_type_ids"])
+
+    def parts(self, texts: Sequence[str]) -> Iterator[tuple[list[int], Offsets]]:
+        """Token ids and offsets of each text without special tokens, to be put into a `frame`."""
+        for part in self._parts(texts):
+            batch = self._tokenizer(
+                part,
+                add_special_tokens=False,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+                return_offsets_mapping=True,
+                verbose=False,
+            )
+            yield from zip(batch["input_ids"], batch["offset_mapping"], strict=True)
+
+    def frame(self) -> Frame:
+        """The special tokens around and between two texts, as the tokenizer itself puts them."""
+        ids = list(self._tokenizer("0", "0", return_attention_mask=False, return_token_type_ids=False)["input_ids"])
+        text = list(self._tokenizer("0", add_special_tokens=False, return_attention_mask=False)["input_ids"])
+        places = [n for n in range(len(ids)) if ids[n : n + len(text)] == text]
+        first, second = places[0], places[-1]
+        return Frame(
+            tuple(ids[:first]), tuple(ids[first + len(text) : second]), tuple(ids[second + len(text) :])
+        )  # fmt: skip
 
     def save(self, folder: Path) -> None:
         """Writes the tokenizer's files into `folder`, for transformers."""

@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
     parser = command(commands, "finetune", _finetune, "Fine-tune and score an encoder's folder on a benchmark.")
     parser.add_argument("model", metavar="MODEL", type=Path, help="a folder that transformers loads: runs/demo/export")
     parser.add_argument("task", metavar="TASK", help=f"one of: {', '.join(tasks.names())}")
-    parser.add_argument("--data", metavar="DIR", default="", help="folder with the task's original files")
+    parser.add_argument("--data", metavar="DIR", default="", help="folder with the task's files (docs/benchmarks.md)")
     add_settings(parser)
     parser.add_argument("--output", metavar="DIR", type=Path, help="default: scores/TASK")
 

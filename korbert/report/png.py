@@ -37,7 +37,7 @@ def curves(charts: Sequence[Curves], title: str) -> bytes:
     for number, chart in enumerate(charts):
         _curves(figure.add_subplot(rows, columns, number + 1), chart)
     _legend(figure, charts)
-    return _bytes(figure)
+    return drawn(figure)
 
 
 def bars(chart: Bars, title: str) -> bytes:
@@ -58,7 +58,7 @@ def bars(chart: Bars, title: str) -> bytes:
     axes.xaxis.set_major_locator(NullLocator())
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    return _bytes(figure)
+    return drawn(figure)
 
 
 def dots(chart: Dots, title: str) -> bytes:
@@ -72,7 +72,7 @@ def dots(chart: Dots, title: str) -> bytes:
     axes.set_xlim(across.low, across.high)
     axes.set_xlabel(plain(f"{chart.x_label}   ({chart.key})"), fontsize=9)
     axes.grid(axis="x", color=LIGHT["line"], linewidth=0.8)
-    return _bytes(figure)
+    return drawn(figure)
 
 
 def plain(text: str) -> str:
@@ -122,7 +122,7 @@ def _curves(axes: Axes, chart: Curves) -> None:
     axes.set_xlim(x.low, x.high)
     axes.set_ylim(y.low, y.high)
     axes.grid(axis="y", color=LIGHT["line"], linewidth=0.8)
-    _quiet(axes)
+    quiet(axes)
 
 
 def _line(axes: Axes, series: Series) -> None:
@@ -167,11 +167,12 @@ def _single(title: str, width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor=LIGHT["card"], layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(plain(title), fontsize=12, loc="left", fontweight="bold", color=LIGHT["ink"])
-    _quiet(axes)
+    quiet(axes)
     return figure, axes
 
 
-def _quiet(axes: Axes) -> None:
+def quiet(axes: Axes) -> None:
+    """No frame but the line below, and soft labels."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(LIGHT["line"])
     axes.tick_params(colors=LIGHT["soft"], labelsize=8.5, length=0)
@@ -179,7 +180,8 @@ def _quiet(axes: Axes) -> None:
     axes.yaxis.label.set_color(LIGHT["soft"])
 
 
-def _bytes(figure: Figure) -> bytes:
+def drawn(figure: Figure) -> bytes:
+    """The figure's PNG, its texts in fonts that have their letters."""
     installed = {font.name for font in font_manager.fontManager.ttflist}
     family = ["DejaVu Sans", *(name for name in KOREAN_FONTS if name in installed)]
     for text in figure.findobj(Text):

@@ -10,15 +10,14 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from korbert.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 _WORD = re.compile(r"\S+")
@@ -29,15 +28,40 @@ class Examples:
     """A file's rows in their order."""
 
     texts: list[str]
-    labels: NDArray[np.int64]
-    """Numbers into the task's labels. Head `sentence`: (rows,). Head `words`: (words of all texts,) in their order."""
+    labels: NDArray[Any]
+    """Numbers into the task's labels. Head `sentence`: (rows,). Head `words`: (words of all texts,) in their order.
+    Head `score`: (rows,) the scores themselves, floats."""
     counts: dict[str, int] = field(default_factory=dict)
     """What the files hold besides, for the artefact's manifest."""
+    seconds: list[str] | None = None
+    """The other text of each row, where rows are pairs."""
 
     @property
     def empty(self) -> int:
         """Texts without a character; they count like any other."""
-        return sum(not text.strip() for text in self.texts)
+        return sum(not text.strip() for text in self.texts + (self.seconds or []))
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """The text, or the two texts, of each row."""
+        if self.seconds is None:
+            return [(text,) for text in self.texts]
+        return list(zip(self.texts, self.seconds, strict=True))
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file at its owner's address, and how it is known to be the right one."""
+
+    name: str
+    """In the task's folder."""
+    url: str
+    sha256: str = ""
+    """Of the whole file; empty where none has been taken of an original."""
+    size: int = 0
+    """Bytes; 0: not known."""
+    git_blob: str = ""
+    """Git's own SHA-1 of the file, from the owner's commit that the address names: for files without a sha256."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +71,11 @@ class Task:
     labels: tuple[str, ...]
     """Name of each label, 0 first. Head `words`: O, then suffix tags like PER-B and PER-I."""
     head: str
-    """What is put on the encoder: `sentence` (one label a text) or `words` (one label a word between spaces)."""
+    """What is put on the encoder: `sentence` (one label a row, of one text or two), `score` (one number a row), `words`
+    (one label a word between spaces), `characters` (one a character that is no space) or `span` (an answer in a text).
+    """
     metric: str
-    """Name of the score: accuracy or entity_f1."""
+    """Name of the score that chooses and is compared, one of benchmarks.metrics.METRICS."""
     files: Callable[[Path], tuple[str, ...]]
     """Names of the files that the task reads in a folder, there or not."""
     train: Callable[[Path], Examples]
@@ -63,6 +89,22 @@ class Task:
     """Reads the rows to choose by; None: a share of the training rows is held out."""
     remark: Callable[[Path], str] = lambda _: ""
     """What must stand beside a score on this folder, such as that it is a stand-in's; empty: nothing."""
+    also: tuple[str, ...] = ()
+    """Further metrics that are reported beside the first; they choose nothing."""
+    by_folder: Callable[[Path], dict[str, Any]] | None = None
+    """Fields of the task that depend on what a folder's files hold, such as labels; see `at`."""
+    downloads: tuple[Download, ...] = ()
+    """The original files at their owners' addresses."""
+    by_hand: str = ""
+    """Where to get what `downloads` cannot hold."""
+
+    def at(self, folder: Path) -> Task:
+        """The task as it is with this folder's files.
+
+        Raises:
+            UsageError: for files that it must read for that, and that are missing or break the format.
+        """
+        return self if self.by_folder is None else replace(self, **self.by_folder(folder))
 
 
 @cache

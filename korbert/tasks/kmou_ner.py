@@ -22,6 +22,7 @@ import numpy as np
 
 from korbert.errors import UsageError
 from korbert.tasks import Examples, Task, numbered_lines, words
+from korbert.tasks.sources import KMOU, github
 
 TYPES = ("PS", "LC", "OG", "DT", "TI")
 LABELS = ("O", *(f"{kind}-{place}" for kind in TYPES for place in "BI"))
@@ -150,4 +151,18 @@ TASK = Task(
     licence="NER License, MIT License for non-commercial use",
     source="https://github.com/kmounlp/NER, 2016klp",
     remark=lambda _: "stand-in for Naver NER: not comparable with its published scores",
-)
+    downloads=(
+        github(
+            KMOU, f"2016klp/{TRAIN}", size=2808804,
+            sha256="ae8d0b9ecc49a36ec8fd30ebed5accf2e4da23e8e432d0e4e494be049412c1cf",
+        ),
+        github(
+            KMOU, f"2016klp/{VALIDATION}", size=345513,
+            sha256="0b6afc8e02a5bb3439b697da7aa6bc274b1128f84c14f6bde85c7d0934b145d6",
+        ),
+        github(
+            KMOU, f"2016klp/{TEST}", size=338858,
+            sha256="35396b5d88d9c3feb74a5e43097482e4379ff522bc66ed0d2a1e40a4e34a5645",
+        ),
+    ),
+)  # fmt: skip

@@ -136,4 +136,5 @@ TASK = Task(
     licence="Naver NLP Challenge agreement: no copies; get it from its owner",
     source="https://github.com/naver/nlp-challenge (files), https://github.com/monologg/KoBERT-NER (division)",
     remark=_remark,
+    by_hand="from its owner, who forbids copies: https://github.com/naver/nlp-challenge",
 )

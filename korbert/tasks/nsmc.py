@@ -13,6 +13,7 @@ import numpy as np
 
 from korbert.errors import UsageError
 from korbert.tasks import Examples, Task, numbered_lines
+from korbert.tasks.sources import NSMC, github
 
 COLUMNS = ("id", "document", "label")
 LABELS = ("negative", "positive")
@@ -60,4 +61,8 @@ TASK = Task(
     test=lambda folder: read(folder / TEST),
     licence="CC0-1.0",
     source="https://github.com/e9t/nsmc",
+    downloads=(
+        github(NSMC, TRAIN, size=14628807, sha256="e03b7d14e9e41be8d464a28057cd25d7396c53e67aa7fd5f7e552c59b0ee2940"),
+        github(NSMC, TEST, size=4893335, sha256="8ac9f64052f11dbf6ae0acb5e038f03d90a76f0eda7820cfb3a92d02edfcebda"),
+    ),
 )

@@ -46,17 +46,17 @@ def toy_reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_sentences(path: Path, rows: int, seed: int) -> None:
-    """Sentences in Naver NER's format in which the word itself says its tag; a title makes the next word go on."""
+    """Sentences in Naver NER's format in which a word's first syllable says its tag; a name's next word may go on."""
     draw = random.Random(seed)
     lines = []
     for _ in range(rows):
         words, tags = [], []
         for _ in range(draw.randint(2, 6)):
-            word, tag = draw.choice([*((word, "O") for word in FILLER), ("감동", "PER-B"), ("최고", "LOC-B")])
+            word, tag = draw.choice([*((word, "O") for word in FILLER), ("감동", "PER-B"), ("서울", "LOC-B")])
             words.append(word)
             tags.append(tag)
             if tag == "PER-B" and draw.random() < 0.5:
-                words.append("최악")
+                words.append("하나")
                 tags.append("PER-I")
         lines.append(" ".join(words) + "\t" + " ".join(tags))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -78,6 +78,22 @@ def test_the_published_model_is_the_best_seeds_and_answers_as_scored(
     assert accuracy(answers, rows.labels) == max(best["validation"])
 
 
+def test_the_best_seeds_answers_are_kept_with_their_texts(config: Config, workspace: Workspace) -> None:
+    finetune.run(config, workspace)
+    scores = scores_of(workspace)
+    best = max(scores["seeds"], key=lambda seed: max(seed["validation"]))
+    kept = list(storage.read_jsonl(workspace.path("finetune") / "predictions.jsonl"))
+    for split, count, score in (("validation", 40, max(best["validation"])), ("test", 150, best["test"])):
+        entries = [entry for entry in kept if entry["split"] == split]
+        assert len(entries) == count
+        assert sum(entry["gold"] == entry["predicted"] for entry in entries) / count == pytest.approx(score)
+    train = nsmc.read(Path(config.finetune.data) / nsmc.TRAIN).texts
+    assert all(train[entry["row"] - 1] == entry["text"] for entry in kept if entry["split"] == "validation")
+    assert all(entry["probability"] >= 0.5 >= entry["gold_probability"] or entry["gold"] == entry["predicted"]
+               for entry in kept)  # fmt: skip
+    assert not (workspace.path("finetune") / "model" / "predictions.jsonl").exists()
+
+
 def test_the_same_config_gives_the_same_scores(config: Config, workspace: Workspace) -> None:
     finetune.run(config, workspace)
     first = without_clock(scores_of(workspace))

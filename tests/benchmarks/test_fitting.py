@@ -8,7 +8,8 @@ import torch
 
 from korbert.benchmarks.batches import EncodedRows
 from korbert.benchmarks.classifier import load_classifier
-from korbert.benchmarks.fitting import Diverged, Fitting, Settings, decay_groups
+from korbert.benchmarks.fitting import Diverged, Fitting, Settings
+from korbert.benchmarks.layers import parameter_groups
 from korbert.benchmarks.material import read_material
 from korbert.benchmarks.tokens import load_tokenizer
 from korbert.tasks import nsmc
@@ -80,7 +81,7 @@ def test_the_rate_rises_to_its_peak_and_falls_over_all_epochs(encoder: Path, row
 
 def test_biases_and_norms_do_not_decay(encoder: Path) -> None:
     model = load_classifier(encoder, LABELS, 0.1, 1)
-    matrices, vectors = decay_groups(model, 0.01)
+    matrices, vectors = parameter_groups(model, 0.01)
     assert (matrices["weight_decay"], vectors["weight_decay"]) == (0.01, 0.0)
     assert {parameter.dim() for parameter in matrices["params"]} == {2}
     assert {parameter.dim() for parameter in vectors["params"]} == {1}

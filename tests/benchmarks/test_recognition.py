@@ -10,6 +10,7 @@ from korbert import chain, storage, tasks
 from korbert.__main__ import main
 from korbert.benchmarks import finetune
 from korbert.benchmarks.classifier import load_classifier, predicted
+from korbert.benchmarks.entities import compared
 from korbert.benchmarks.material import read_material
 from korbert.benchmarks.metrics import found_entities
 from korbert.benchmarks.split import held_out_of
@@ -37,6 +38,10 @@ def test_entities_that_can_be_learned_are_learned_and_published(recognition: Con
     assert manifest.counts["entity_f1"] == scores["mean"]
     assert manifest.counts["test_words"] > 200
     assert manifest.counts["test_words_cut"] == 0
+    kept = [e for e in storage.read_jsonl(workspace.path("finetune") / "predictions.jsonl") if e["split"] == "test"]
+    found = compared([entry["gold"] for entry in kept], [entry["predicted"] for entry in kept])
+    assert found.f1 == scores["mean"]
+    assert all(len(entry["text"].split()) == len(entry["gold"]) for entry in kept)
 
 
 def test_the_published_model_answers_as_scored(recognition: Config, workspace: Workspace, toy_sentences: Path) -> None:
@@ -141,7 +146,7 @@ def test_the_command_scores_a_folder_and_says_so_in_a_line(
     ("arguments", "said"),
     [
         (["nowhere", "ner", "--data", "."], "nowhere: there is no such folder"),
-        ([".", "squad", "--data", "."], "finetune.task = 'squad': must be one of: kmou-ner, ner, nsmc"),
+        ([".", "squad", "--data", "."], "finetune.task = 'squad': must be one of: klue-mrc, klue-ner, klue-nli"),
         ([".", "ner"], "finetune.data = '': must name the folder with the files of task ner"),
         ([".", "nsmc"], "no config.json in it"),
     ],

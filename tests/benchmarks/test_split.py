@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from korbert.benchmarks.split import drawn, held_out, shares
+from korbert.benchmarks.split import drawn, held_out, held_out_groups, shares
 from korbert.errors import UsageError
 
 
@@ -71,3 +71,25 @@ def test_shares_sum_to_the_limit_and_none_passes_its_size(sizes: list[int], data
     assert sum(quotas) == limit
     assert all(0 <= quota <= size for quota, size in zip(quotas, sizes, strict=True))
     assert min(quotas) > 0 or limit < len(sizes)
+
+
+@given(st.lists(st.sampled_from("가나다라마바사"), min_size=2, max_size=80), st.floats(0.01, 0.99))
+def test_no_group_is_on_both_sides_and_none_is_lost(groups: list[str], share: float) -> None:
+    if len(set(groups)) < 2:
+        with pytest.raises(UsageError, match="are on one text"):
+            held_out_groups(groups, share)
+        return
+    training, validation = held_out_groups(groups, share)
+    assert sorted([*training, *validation]) == list(range(len(groups)))
+    trained, chosen_by = {groups[n] for n in training}, {groups[n] for n in validation}
+    assert trained
+    assert chosen_by
+    assert not trained & chosen_by
+
+
+def test_held_out_groups_make_up_their_share_and_are_always_the_same() -> None:
+    groups = [f"글 {number // 3}" for number in range(900)]
+    training, validation = held_out_groups(groups, 0.1)
+    assert 90 <= len(validation) < 93
+    assert np.array_equal(validation, held_out_groups(groups, 0.1)[1])
+    assert len(training) == 900 - len(validation)

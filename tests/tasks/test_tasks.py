@@ -1,6 +1,7 @@
 """Tasks are found by their files alone, and each says what a score of it needs."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ from korbert.errors import UsageError
 
 
 def test_the_tasks_are_the_modules_of_the_package() -> None:
-    assert tasks.names() == ("kmou-ner", "ner", "nsmc")
+    files = {path.stem.replace("_", "-") for path in Path(tasks.__file__).parent.glob("*.py")} - {"--init--"}
+    assert set(tasks.names()) == files
+    assert {"korsts", "kornli", "klue-nli", "klue-re", "klue-ner", "paws", "question-pair", "korquad"} <= files
 
 
 def test_a_new_file_is_a_new_task(tmp_path: Path) -> None:
@@ -24,9 +27,7 @@ def test_a_new_file_is_a_new_task(tmp_path: Path) -> None:
     for item in root.iterdir():
         if item.name not in ("tasks", "__pycache__"):
             (package / item.name).symlink_to(item)
-    (package / "tasks").mkdir()
-    for item in (root / "tasks").glob("*.py"):
-        (package / "tasks" / item.name).write_text(item.read_text(encoding="utf-8"), encoding="utf-8")
+    shutil.copytree(root / "tasks", package / "tasks")
     copy = (root / "tasks" / "nsmc.py").read_text(encoding="utf-8").replace("ratings_", "stars_")
     (package / "tasks" / "shop_reviews.py").write_text(copy, encoding="utf-8")
     said = subprocess.run(
@@ -46,7 +47,7 @@ def test_every_task_names_its_licence_its_source_and_a_metric_that_exists(name: 
     task = tasks.task(name)
     assert task.licence
     assert task.source.startswith("https://")
-    assert task.metric in METRICS
+    assert all(metric in METRICS for metric in (task.metric, *task.also))
     assert task.head in HEADS
     assert len(set(task.labels)) == len(task.labels)
     assert task.head != "words" or task.labels[0] == "O"
@@ -60,6 +61,16 @@ def test_a_folder_without_the_files_is_refused_with_their_names(name: str, tmp_p
             read(tmp_path)
         assert "name a folder that holds" in str(refusal.value)
         assert all(file in str(refusal.value) for file in task.files(tmp_path))
+
+
+@pytest.mark.parametrize("name", tasks.names())
+def test_every_task_names_its_files_addresses_or_where_to_get_them(name: str, tmp_path: Path) -> None:
+    task = tasks.task(name)
+    for download in task.downloads:
+        assert download.url.startswith("https://")
+        assert download.name in task.files(tmp_path)
+        assert (len(download.sha256) == 64 and download.size) or len(download.git_blob) == 40
+    assert task.downloads or task.by_hand or task.source
 
 
 def test_words_are_those_of_a_plain_split() -> None:

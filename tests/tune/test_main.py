@@ -34,3 +34,28 @@ def test_no_trials_is_said(config: Config, workspace: Workspace, capsys: pytest.
     workspace.save(replace(config, tune=replace(config.tune, trials=0)))
     assert main(["--workspace", str(workspace.root)]) == 0
     assert capsys.readouterr().out == "no trials: tune.trials = 0\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nsmc"], "name at least one TASK and one --model"),
+        (["nsmk", "--model", "MODEL"], "nsmk: is no task; there are: "),
+        (["ner", "--model", "MODEL"], "names no folder with the files of task ner; add --data ner=DIR"),
+        (["nsmc", "--model", "MODEL", "--data", "ner=x"], "--data ner: must be written TASK=DIR"),
+        (["nsmc", "--model", "MODEL", "--model", "MODEL"], "a folder is named twice"),
+        (["nsmc", "--model", "nowhere"], "--model nowhere: there is no such folder"),
+        (["nsmc", "--model", "MODEL", "--resume", "--output", "none"], "--resume: none holds no sweep"),
+        (["nsmc", "--model", "MODEL", "--set", "tune.objective=luck"], "tune.objective = 'luck': must be score, "),
+        (["nsmc", "--model", "MODEL", "--set", "tune.epoch_choices=9"], "must be 1 to tune.epochs = 2"),
+        (["--workspace", "w", "--trials", "3"], "--workspace: has a config of its own; leave out trials"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_one_line(
+    arguments: list[str], said: str, encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(encoder) if argument == "MODEL" else argument for argument in arguments]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1

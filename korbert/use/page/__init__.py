@@ -1,0 +1,1 @@
+"""The page that `korbert serve` shows: index.html, page.js and page.css."""
