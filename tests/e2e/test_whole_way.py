@@ -140,10 +140,10 @@ def test_killed_crawler_database_worker_and_run_change_nothing(undisturbed: tupl
 
     # 3. A training worker, then the whole run, in mid-training.
     process = run.start("--to", "pretrain")
-    wait_for(lambda: (run.workspace.path("pretrain") / "checkpoints").is_dir() and _workers(run), process)
+    audit_log = run.workspace.path("pretrain") / "audit"
+    wait_for((audit_log / "attempt-0-rank-0.jsonl").exists, process)
     os.kill(_workers(run)[0], signal.SIGKILL)
-    restarted = run.workspace.path("pretrain") / "audit" / "attempt-1-rank-0.jsonl"
-    wait_for(restarted.exists, process)
+    wait_for((audit_log / "attempt-1-rank-0.jsonl").exists, process)
     process.kill()
     process.wait()
 
