@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from ray.tune import Result
@@ -27,7 +28,7 @@ def record(result: Result, ended: History | None) -> Record:
     config = {name: value for name, value in metrics["config"].items() if name != "arena"}
     choice, epochs = config.get("choice", config), ended or metrics["epochs"]
     return {
-        "trial": int(metrics["experiment_tag"].partition("_")[0]),  # "3_batch=16,..."
+        "trial": _number(metrics["experiment_tag"]),
         "key": metrics["key"],
         "config": choice,
         "epochs": epochs,
@@ -35,6 +36,13 @@ def record(result: Result, ended: History | None) -> Record:
         "state": "completed" if len(epochs) == choice["epochs"] and epochs[-1]["loss"] is not None else "stopped",
         "seconds": round(math.fsum(epoch["seconds"] for epoch in epochs), 3),
     }
+
+
+def _number(tag: str) -> int:
+    """A trial's number from Ray's tag: `3_batch=16,...`, or `0@perturbed[batch=16,...` of a population's member."""
+    found = re.match(r"\d+", tag)
+    assert found is not None
+    return int(found[0])
 
 
 def best_epoch(history: list[dict[str, Any]]) -> dict[str, Any]:

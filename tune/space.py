@@ -93,12 +93,10 @@ class Space:
     def mutations(self) -> dict[str, Any]:
         """What population based training may change in the midst of a trial: it goes on from another's weights, so
         what the weights' shape, the rate's course or the rows depend on stays."""
-        domains = self.domains()
-        return {
-            name: domains[name]
-            for name in ("lr", "batch", "weight_decay", "dropout")
-            if name != "lr" or self.rates[0] < self.rates[1]
-        }
+        # Lists, not Ray's domains: of a domain it would make values between, a batch of 19 from one of 16.
+        fields = [name for name in ("batch", "weight_decay", "dropout") if len(self.values[name]) > 1]
+        rate = {"lr": self.domains()["lr"]} if self.rates[0] < self.rates[1] else {}
+        return rate | {name: list(self.values[name]) for name in fields}
 
     def _published(self, name: str) -> tuple[Any, ...]:
         inside = tuple(value for value in PUBLISHED.get(name, ()) if value in self.values[name])

@@ -5,6 +5,7 @@ A benchmark measures; nothing here passes or fails.
 
 from __future__ import annotations
 
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ PEERS = {
     "corpus": ("datasketch",),
     "loader": ("transformers",),
     "sweep": ("a process each",),
+    "finetune": ("transformers",),
 }
 
 
@@ -35,6 +37,8 @@ def run(
     articles: Path | None = None,
     rounds: int = 5,
     size: int = 0,
+    model: Path | None = None,
+    scores: bool = False,
 ) -> Measurement:
     """Measures benchmark `name` of a recipe's shape against a peer.
 
@@ -46,12 +50,14 @@ def run(
             None: the newest under runs/.
         text: pretrain: articles in the place of `tokens`, encoded for this one measurement.
         max_tokens: pretrain: tokens of a sample at most; None: 512, BERT's; 0: the recipe's.
-        attention_dropout: pretrain: the peer's; None: as its hidden dropout.
+        attention_dropout: pretrain, finetune: the peer's; None: as its hidden dropout, as the encoder's config has it.
         articles: corpus: JSON Lines with the articles to plant duplicates into; None: generated ones.
         rounds: counted rounds, after one of warm-up.
         size: crawl: articles a round; ingest: rows in all; corpus: articles; encode:
-            documents a round; loader: steps a round; pretrain: articles of `text`; sweep: trials; 0: the benchmark's
-            own.
+            documents a round; loader: steps a round; pretrain: articles of `text`; sweep: trials; finetune: training
+            rows; 0: the benchmark's own.
+        model: finetune: the encoder's folder; None: one of the recipe's shape, not trained.
+        scores: finetune: whether both sides are trained to the end and evaluated.
 
     Raises:
         UsageError: for an unknown name or peer, fewer than 3 rounds, or no encoded text.
@@ -85,6 +91,8 @@ def run(
         from korbert.bench import sweep
 
         return sweep.measure(config, rounds, size or sweep.TRIALS)
+    if name == "finetune":
+        return _finetune(config, model, rounds, size, attention_dropout, scores)
     if name == "loader":
         from korbert.bench import loader
 
@@ -101,8 +109,7 @@ def _pretrain(
 
     if tokens and text:
         raise UsageError("--tokens, --text: one of them says what is trained on; leave the other out")
-    if attention_dropout is not None and not 0 <= attention_dropout < 1:
-        raise UsageError(f"--attention-dropout {attention_dropout:g}: is a probability: 0 or more, below 1")
+    _check_probability(attention_dropout)
     length = pretrain.MAX_TOKENS if max_tokens is None else max_tokens
     config = pretrain.lengthened(config, length) if length else config
     measure = partial(pretrain.measure, config, rounds=rounds, against=against, attention_dropout=attention_dropout)
@@ -110,6 +117,26 @@ def _pretrain(
         return measure(tokens=tokens or _newest_tokens())
     with texts.encoded(config, text, size or texts.ARTICLES) as folder:
         return measure(tokens=folder)
+
+
+def _finetune(
+    config: Config, model: Path | None, rounds: int, size: int, attention_dropout: float | None, scores: bool
+) -> Measurement:
+    from korbert.bench import finetune, sweep
+
+    _check_probability(attention_dropout)
+    with tempfile.TemporaryDirectory(prefix="korbert-bench-") as folder:
+        if model is None:
+            model = Path(folder) / "encoder"
+            sweep.make_encoder(config, model)
+        return finetune.measure(
+            config, model, rounds, size or finetune.ROWS, attention_dropout=attention_dropout, scores=scores
+        )
+
+
+def _check_probability(attention_dropout: float | None) -> None:
+    if attention_dropout is not None and not 0 <= attention_dropout < 1:
+        raise UsageError(f"--attention-dropout {attention_dropout:g}: is a probability: 0 or more, below 1")
 
 
 def _newest_tokens() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,16 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--attention-dropout", type=float, metavar="P",
-        help="pretrain: the peer's dropout of attention weights (ours has none); default: as model.dropout",
+        help="the peer's dropout of attention weights (ours has none); default: as model.dropout, or the encoder's",
     )  # fmt: skip
     parser.add_argument("--articles", type=Path, metavar="FILE", help="corpus: JSON Lines with articles; default: own")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument("--size", type=int, default=0, metavar="N", help="articles; rows of ingest; trials of a sweep")
+    parser.add_argument("--task", default="nsmc", metavar="TASK", help="finetune: the benchmark; default: nsmc")
+    parser.add_argument("--data", default="", metavar="DIR", help="finetune: the task's files; default: what ships")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="finetune: its encoder; default: one not trained")
+    parser.add_argument("--rows", type=int, default=0, metavar="N", help="finetune: training rows a round")
+    parser.add_argument("--scores", action="store_true", help="finetune: evaluate both, each seed trained to the end")
     add_settings(parser)
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
 
@@ -43,9 +49,12 @@ def add(commands: Any) -> None:
 def _bench(options: argparse.Namespace) -> int:
     from korbert import bench
 
+    config = overridden(recipes.recipe(options.recipe), options.settings)
+    if options.name == "finetune":
+        config = replace(config, finetune=replace(config.finetune, task=options.task, data=options.data))
     measured = bench.run(
         options.name,
-        overridden(recipes.recipe(options.recipe), options.settings),
+        config,
         against=options.against,
         tokens=options.tokens,
         text=options.text,
@@ -53,7 +62,9 @@ def _bench(options: argparse.Namespace) -> int:
         attention_dropout=options.attention_dropout,
         articles=options.articles,
         rounds=options.rounds,
-        size=options.size,
+        size=options.rows or options.size,
+        model=options.model,
+        scores=options.scores,
     )
     print(measured.text())
     if options.json:

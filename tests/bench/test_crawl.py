@@ -55,4 +55,4 @@ def test_a_process_that_fails_is_quoted(tmp_path: Path) -> None:
 
 
 def test_the_benchmarks_are_known_by_name() -> None:
-    assert set(bench.PEERS) == {"pretrain", "crawl", "ingest", "encode", "corpus", "loader"}
+    assert set(bench.PEERS) == {"pretrain", "crawl", "ingest", "encode", "corpus", "loader", "sweep", "finetune"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel
+from transformers import AutoModel, ModernBertConfig, ModernBertModel
 
 from korbert.benchmarks.batches import EncodedRows, encoded
 from korbert.benchmarks.classifier import (
@@ -90,6 +90,19 @@ def test_weights_of_another_model_are_refused_not_drawn_anew(copy: Path) -> None
     (copy / "config.json").write_text(json.dumps({**shape, "num_hidden_layers": 2}))
     with pytest.raises(UsageError, match=r"its weights lack \d+ of the model's tensors"):
         load_classifier(copy, LABELS, 0.1, 1)
+
+
+@pytest.mark.parametrize("head", ["sentence", "words"])
+def test_a_bare_modernbert_lacks_its_head_alone_and_is_taken(tmp_path: Path, head: str) -> None:
+    shape = ModernBertConfig(
+        vocab_size=40, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        classifier_bias=True, norm_bias=True, pad_token_id=0, bos_token_id=2, eos_token_id=3, cls_token_id=2,
+        sep_token_id=3,
+    )  # fmt: skip
+    bare = ModernBertModel(shape)
+    bare.save_pretrained(tmp_path)
+    model = load_classifier(tmp_path, LABELS, 0.1, 1, head)
+    assert all(torch.equal(value, bare.state_dict()[name]) for name, value in model.base_model.state_dict().items())
 
 
 def test_a_token_the_encoder_does_not_know_is_refused(copy: Path, rows: EncodedRows) -> None:

@@ -61,6 +61,8 @@ def test_a_field_with_one_value_fixes_its_dimension_and_with_several_opens_it() 
 def test_population_based_training_changes_what_a_trial_may_change_on_its_way() -> None:
     assert set(space().mutations()) == {"lr", "batch", "weight_decay", "dropout"}
     assert set(space(rates=(1e-4,)).mutations()) == {"batch", "weight_decay", "dropout"}
+    # A list is kept to; of one of Ray's domains a population makes values between.
+    assert sorted(space().mutations()["batch"]) == [16, 32]
 
 
 def test_a_choice_can_be_given_to_a_run() -> None:

@@ -85,7 +85,7 @@ def test_a_trial_is_given_training_and_validation_rows_and_never_the_test_file(
 def test_a_sweep_of_entity_recognition_judges_its_trials_by_f1(
     config: Config, workspace: Workspace, tmp_path: Path
 ) -> None:
-    sentences = "감동이 왔다\tPER-B O\n다시 감동이 갔다\tO PER-B O\n" * 60
+    sentences = "서울 하나\tPER-B O\n하나 서울 하나\tO PER-B O\n" * 60
     (tmp_path / ner.TRAIN).write_text(sentences, encoding="utf-8")
     (tmp_path / ner.TEST).write_text(sentences, encoding="utf-8")
     section = replace(config.finetune, task="ner", data=str(tmp_path))
