@@ -18,7 +18,7 @@ from korbert.errors import WorldError
 from korbert.model.exchange import CLASSES, to_transformers, transformers_config, weights_beside
 from korbert.model.folder import BESIDE_FILE
 from korbert.storage import Manifest, fresh, publishing, read_json, write_bytes, write_json
-from korbert.tokenizer.model import FILES
+from korbert.tokenizer.model import FILES, SETTINGS_FILE
 from korbert.training.preflight import require_descent
 
 # As transformers calls the architectures.
@@ -53,8 +53,7 @@ def run(config: Config, workspace: Workspace) -> Manifest:
         for name in FILES:
             if (tokenizer / name).is_file():
                 shutil.copyfile(tokenizer / name, draft.path / name)
-        settings = draft.path / "tokenizer_config.json"
-        write_json(settings, read_json(settings) | {"model_max_length": config.model.max_positions})
+        fit_tokenizer(draft.path, config.model)
         summary = read_json(pretrain / "summary.json")
         licences = workspace.manifest("corpus").licences
         write_bytes(draft.path / "README.md", model_card(config, summary, licences).encode())
@@ -74,6 +73,19 @@ def write_model(folder: Path, weights: Mapping[str, Tensor], shape: ModelConfig)
     if beside := weights_beside(weights, shape):
         save_file(beside, folder / BESIDE_FILE, metadata={"format": "pt"})
     write_json(folder / "config.json", transformers_config(shape, len(weights["decoder_bias"]), pad_id=0))
+
+
+def fit_tokenizer(folder: Path, shape: ModelConfig) -> None:
+    """Lets the tokenizer in an export give what its model takes: its greatest length, and segments where it has any.
+
+    Raises:
+        OSError: when the disk fails or is full.
+    """
+    settings = folder / SETTINGS_FILE
+    given = read_json(settings)
+    if shape.architecture == "modern":
+        given["model_input_names"] = [name for name in given["model_input_names"] if name != "token_type_ids"]
+    write_json(settings, given | {"model_max_length": shape.max_positions})
 
 
 def model_card(config: Config, summary: dict[str, Any], licences: dict[str, int]) -> str:

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -75,13 +76,16 @@ def test_torchx_knows_the_scheduler_by_either_registration(python: str, source: 
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_torchx_keeps_its_own_schedulers(python: str, installed: Path) -> None:
-    code = "from torchx.schedulers import get_scheduler_factories as all; print(*all())"
-    answer = subprocess.run(
-        [python, "-c", code], env={**os.environ, "PYTHONPATH": f"{installed}:{ROOT}"}, capture_output=True, text=True
-    )
-    names = answer.stdout.split()
-    assert names[0] == "local_cwd"  # what is first is taken where none is named
-    assert {"local_docker", "kubernetes", "slurm", "kubeflow"} <= set(names), answer.stderr
+    shown = _torchx(python, installed, "run", "--help").stdout
+    for name in ("local_cwd", "local_docker", "kubernetes", "slurm", "kubeflow"):
+        assert re.search(rf"[{{,]{name}[,}}]", shown)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_where_no_scheduler_is_named_an_app_runs_on_this_machine(python: str, installed: Path) -> None:
+    """torchx takes the first of its list, whose order the installer chooses; `.torchxconfig` says which."""
+    answer = _torchx(python, installed, "run", "--dryrun", "korbert.pretrain")
+    assert "stdout.log" in answer.stdout, answer.stderr  # a process of this machine
 
 
 @pytest.mark.parametrize("python", PYTHONS)

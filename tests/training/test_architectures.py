@@ -69,14 +69,15 @@ def test_the_config_and_the_weights_of_an_export_are_of_one_model(make_workspace
 def test_what_the_tokenizer_gives_for_a_pair_is_what_the_exported_model_takes(
     assignments: tuple[str, ...], make_workspace, encoder: Path, tmp_path: Path
 ) -> None:
-    """AutoTokenizer chooses its class by the model's too: beside ModernBERT, which has no segments, it gives none. The
-    tokens are the same, and segments that are given all the same do no harm."""
+    """Beside ModernBERT, which has no segments, it gives none. The tokens are the same, and segments that are given all
+    the same do no harm."""
     config, _ = make_workspace(*assignments)
     folder, trained = tmp_path / "folder", AutoTokenizer.from_pretrained(encoder)
     model = build(config.model, len(trained)).eval()
     export.write_model(folder, model.state_dict(), config.model)
     for file in encoder.glob("*token*"):
         (folder / file.name).write_bytes(file.read_bytes())
+    export.fit_tokenizer(folder, config.model)
     inputs = trained("영화가 좋다", "또 보자", return_tensors="pt")
     given = AutoTokenizer.from_pretrained(folder)("영화가 좋다", "또 보자", return_tensors="pt")
     assert torch.equal(given["input_ids"], inputs["input_ids"])

@@ -81,6 +81,12 @@ def _command(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
 
 
+def _awaits_sigterm(pid: int) -> bool:
+    """Whether a SIGTERM was sent to a stopped process, which will take it when it goes on."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(status["ShdPnd"], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -163,7 +169,14 @@ def test_where_the_store_is_lost_another_is_started_and_nothing_is_lost(
     with _driver(workspace) as driver:
         _await(lambda: _audited(workspace, 0) >= 3)
         store = next(pid for pid in _children(driver.pid) if "korbert.training.store" in _command(pid))
+        # Held where they are, the workers cannot end the training before torchrun has felt the loss.
+        held = _workers(workspace)
+        for pid in held:
+            os.kill(pid, signal.SIGSTOP)
         os.kill(store, signal.SIGKILL)
+        _await(lambda: all(_awaits_sigterm(pid) for pid in held))
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
         assert driver.wait(PATIENCE) == 0
     summary = _summary(workspace)
     assert summary["audit"]["replayed_steps"] == 0  # type: ignore[index]
