@@ -16,10 +16,10 @@ from typing import Any
 from torch import nn
 
 PARTS = ("data", "embeddings", "attention", "feed-forward", "mlm head", "sop head", "backward", "optimiser")
-# The last piece of a module's name -> the part that begins with its call.
+# The last piece of a module's name, a number being a layer's -> the part that begins with its call.
 _BEGINS = {
     "embeddings": "embeddings",
-    "qkv": "attention",
+    "layer": "attention",
     "up": "feed-forward",
     "transform": "mlm head",
     "pooler": "sop head",
@@ -47,7 +47,7 @@ class Parts:
         hooks = [
             module.register_forward_pre_hook(self._hook(part))
             for name, module in model.named_modules()
-            if (part := _BEGINS.get(name.rpartition(".")[2]))
+            if (part := _BEGINS.get(_piece(name)))
         ]
         try:
             yield
@@ -65,6 +65,11 @@ class Parts:
         """Each part's share of all, in the order of a step."""
         whole = sum(self.seconds.values())
         return {part: self.seconds[part] / whole if whole else 0.0 for part in PARTS}
+
+
+def _piece(name: str) -> str:
+    last = name.rpartition(".")[2]
+    return "layer" if last.isdigit() else last
 
 
 def chart(shares: dict[str, float]) -> list[str]:

@@ -31,6 +31,7 @@ from korbert.data.loader import MicroBatch
 from korbert.data.shards import TokenStore
 from korbert.model.exchange import to_transformers, transformers_config
 from korbert.model.pretraining import Pretraining
+from korbert.training.device import Accelerator
 
 BATCH = 16
 Example = dict[str, Any]
@@ -40,7 +41,13 @@ class Peer:
     """A `Trainer` that trains a round at a time."""
 
     def __init__(
-        self, model: Pretraining, shape: ModelConfig, store: TokenStore, attention_dropout: float, folder: str
+        self,
+        model: Pretraining,
+        shape: ModelConfig,
+        store: TokenStore,
+        attention_dropout: float,
+        folder: str,
+        accelerator: Accelerator,
     ) -> None:
         """From our model's weights.
 
@@ -50,13 +57,15 @@ class Peer:
             store: the text, for its vocabulary.
             attention_dropout: dropout of attention weights. BERT's config has it as high as the hidden dropout.
             folder: where the Trainer may write; it saves nothing.
+            accelerator: what ours trains on, and in which precision.
         """
         self.model = peer_model(model, shape, store, attention_dropout)
-        self._clock = _Clock()
+        self._clock = _Clock(accelerator)
         self._trainer = Trainer(
             model=self.model,
             args=TrainingArguments(
-                output_dir=folder, per_device_train_batch_size=BATCH, num_train_epochs=1, use_cpu=True,
+                output_dir=folder, per_device_train_batch_size=BATCH, num_train_epochs=1,
+                use_cpu=accelerator.kind == "cpu", bf16=accelerator.precision == "bf16",
                 save_strategy="no", logging_strategy="no", report_to=[], disable_tqdm=True,
                 dataloader_pin_memory=False,
             ),
@@ -79,13 +88,23 @@ class Peer:
 
 
 class _Clock(TrainerCallback):
-    began = ended = Seconds(0, 0)
+    def __init__(self, accelerator: Accelerator) -> None:
+        self._accelerator = accelerator
+        self.began = self.ended = Seconds(0, 0)
 
     def on_epoch_begin(self, *_: Any, **__: Any) -> None:
-        self.began = Seconds.now()
+        self.began = self._now()
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
         self.ended = Seconds.now()
+
+    def on_epoch_end(self, *_: Any, **__: Any) -> None:
+        # A GPU may still be at work when its last step has been asked for.
+        self.ended = self._now() if self._accelerator.kind != "cpu" else self.ended
+
+    def _now(self) -> Seconds:
+        self._accelerator.synchronize()
+        return Seconds.now()
 
 
 def peer_model(

@@ -1,9 +1,9 @@
 """Pre-training steps: real tokens a second, the share of this machine's matrix rate, and where the time goes.
 
-Ours is what the trainer does: the loader draws, masks and packs samples, the model lays them one after another without
-padding, gradients are clipped, its own optimiser steps; all of it is timed. Beside it, on wish, `korbert.bench.peer`:
-transformers' Trainer on the same samples, masks, first weights, hidden dropout and threads. Real tokens are counted,
-padding never. Rounds alternate, and each is timed by the wall clock and by processor time.
+Ours is what the recipe's training does (`korbert.bench.step`), in as many worker processes of as many threads as it
+trains with. Beside it, on wish, `korbert.bench.peer`: transformers' Trainer in one process with a thread a core, as it
+comes, on the same samples, masks, first weights and hidden dropout. Real tokens are counted, padding never. Rounds
+alternate, and each is timed by the wall clock and by processor time; one side waits while the other trains.
 """
 
 from __future__ import annotations
@@ -11,81 +11,26 @@ from __future__ import annotations
 import os
 import statistics
 import tempfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from korbert.bench.breakdown import Parts, chart
-from korbert.bench.measure import Measurement, Seconds, machine, versions
+from korbert.bench.breakdown import chart
+from korbert.bench.crew import Crew, crew
+from korbert.bench.measure import Measurement, machine, versions
 from korbert.bench.peer import Peer, examples
 from korbert.bench.roofline import matrix_rate
+from korbert.bench.step import Ours
 from korbert.config import Config
-from korbert.data.loader import Loader, StepBatch
-from korbert.data.samples import Samples
-from korbert.data.shards import TokenStore
-from korbert.data.steps import Order
+from korbert.data.loader import StepBatch
 from korbert.errors import UsageError
-from korbert.model.build import build
-from korbert.training import optimizer
-from korbert.training.device import CpuAccelerator
-from korbert.training.feed import Feed
-from korbert.training.metrics import step_cost
+from korbert.training.device import accelerator
 
-# Samples a round: enough for a second or two of work, few enough for several rounds a minute.
-ROUND_SAMPLES = 64
+# Samples a round at least, by the kind of device: a second or two of work, and several rounds a minute.
+ROUND_SAMPLES = {"cpu": 64, "cuda": 2048, "tpu": 2048}
 MAX_TOKENS = 512
-
-
-class Ours:
-    """The trainer's step on the CPU, without its records and checkpoints."""
-
-    def __init__(self, config: Config, tokens: Path) -> None:
-        self.config, self.store = config, TokenStore(tokens)
-        self.samples = Samples(self.store, config.data, config.seed)
-        self.size = min(ROUND_SAMPLES, len(self.samples))
-        training = config.training
-        self.loader = Loader(
-            self.samples, Order(len(self.samples), self.size, config.seed), row_tokens=training.row_tokens,
-            rows_per_micro_batch=training.rows_per_micro_batch, rank=0, world=1,
-        )  # fmt: skip
-        accelerator = CpuAccelerator()
-        accelerator.seed(config.seed)
-        self.model = build(config.model, self.store.vocab_size, self.store.special.pad).train()
-        self._optimizer = optimizer.build(self.model, training, accelerator.device)
-        self._feed = Feed(accelerator, self.store.special)
-        self._cost = step_cost(config.model, self.store.vocab_size)
-
-    def train(self, step: int, enter: Callable[[str], None] = lambda _: None) -> tuple[Seconds, StepBatch]:
-        """One step, its batch's making included; `enter` is told what it does now."""
-        began = Seconds.now()
-        enter("data")
-        batch = self.loader.batch(step)
-        for inputs in self._feed(batch):
-            enter("embeddings")
-            losses = self.model(*inputs)
-            enter("backward")
-            (losses.mlm / batch.global_masked + losses.sop / batch.global_samples).backward()
-            enter("data")
-        enter("optimiser")
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.training.clip or float("inf"))
-        self._optimizer.step(self.config.training.lr)
-        enter("")
-        return began.until(Seconds.now()), batch
-
-    def flops(self, batch: StepBatch) -> int:
-        """Operations of its forward and backward passes."""
-        return self._cost(batch)
-
-    def breakdown(self, first: int, steps: int) -> dict[str, float]:
-        """Shares of the time of some more steps."""
-        parts = Parts()
-        with parts.watching(self.model):
-            for step in range(first, first + steps):
-                self.train(step, parts.enter)
-        return parts.shares()
 
 
 def lengthened(config: Config, max_tokens: int) -> Config:
@@ -106,26 +51,32 @@ def measure(
     Args:
         config: model, data and batch shape.
         tokens: a tokens artefact.
-        rounds: counted rounds of `ROUND_SAMPLES` samples each, after an uncounted one.
+        rounds: counted rounds of some steps each, after an uncounted one.
         against: whether the peer trains too.
         attention_dropout: the peer's dropout of attention weights; None: as its hidden dropout, as BERT has it. Ours
             has none.
 
     Raises:
-        UsageError: when there is no text in `tokens`, or the peer has no such architecture.
+        UsageError: when there is no text in `tokens`, the peer has no such architecture, or the machine has not what
+            the recipe asks for.
+        WorldError: when a worker process is lost.
     """
-    if against and config.model.architecture != "bert":
-        kind = config.model.architecture
-        raise UsageError(f"model.architecture = {kind!r}: the peer is a BERT; choose bert, or leave --against out")
-    ours = Ours(config, tokens)
+    if against:
+        _require_peer(config)
+    device = accelerator(config.training, 0)
+    # This process trains nothing of ours: it knows what the workers are given, and gives it to the peer.
+    whole = Ours(config, tokens, accelerator=device)
+    steps = -(-ROUND_SAMPLES[device.kind] // whole.size)
     dropout = config.model.dropout if attention_dropout is None else attention_dropout
-    with tempfile.TemporaryDirectory(prefix="korbert-bench-") as folder:
-        peer = Peer(ours.model, config.model, ours.store, dropout, folder) if against else None
-        taken = [_round(ours, peer, number) for number in range(rounds + 1)][1:]
-    shares = ours.breakdown(rounds + 1, min(3, rounds))
-    details = _speed(taken) | _setting(ours) | {"breakdown": {part: round(share, 4) for part, share in shares.items()}}
+    with crew(config, tokens) as workers, tempfile.TemporaryDirectory(prefix="korbert-bench-") as folder:
+        peer = Peer(whole.model, config.model, whole.store, dropout, folder, device) if against else None
+        taken = [_round(workers, whole, peer, number * steps, steps) for number in range(rounds + 1)][1:]
+        shares = workers.breakdown((rounds + 1) * steps, min(3, rounds) * steps)
+    parts = {part: round(share, 4) for part, share in shares.items()}
+    details = _speed(taken) | _setting(whole, steps) | {"breakdown": parts}
     if peer:
         details |= {"peer_attention_dropout": dropout, "peer_optimizer": peer.optimizer}
+        details["peer_threads"] = torch.get_num_threads()
     return Measurement(
         name="pretrain",
         peer_name="transformers",
@@ -138,13 +89,33 @@ def measure(
     )
 
 
-def _round(ours: Ours, peer: Peer | None, number: int) -> dict[str, Any]:
-    rate = matrix_rate()
-    seconds, batch = ours.train(number)
-    one = {"tokens": batch.global_tokens, "flops": ours.flops(batch), "ours": seconds, "rate": rate}
+def _require_peer(config: Config) -> None:
+    if config.model.architecture != "bert":
+        kind = config.model.architecture
+        raise UsageError(f"model.architecture = {kind!r}: the peer is a BERT; choose bert, or leave --against out")
+    if torch.cuda.device_count() > 1:
+        raise UsageError(
+            f"--against transformers: its Trainer would split batches over {torch.cuda.device_count()} GPUs; name one "
+            "with CUDA_VISIBLE_DEVICES=0 and set training.workers=1"
+        )
+
+
+def _round(workers: Crew, whole: Ours, peer: Peer | None, first: int, steps: int) -> dict[str, Any]:
+    rate = matrix_rate(whole.accelerator)
+    batches = [whole.loader.batch(step) for step in range(first, first + steps)]
+    one = {
+        "tokens": sum(batch.global_tokens for batch in batches),
+        "flops": sum(map(whole.flops, batches)),
+        "ours": workers.train(first, steps),
+        "rate": rate,
+    }
     if peer:
-        one["peer"] = peer.train(examples([part for part in batch.micro_batches if part]))
+        one["peer"] = peer.train(_finished(batches))
     return one
+
+
+def _finished(batches: list[StepBatch]) -> list[dict[str, Any]]:
+    return examples([part for batch in batches for part in batch.micro_batches if part])
 
 
 def _speed(taken: list[dict[str, Any]]) -> dict[str, Any]:
@@ -165,19 +136,22 @@ def _speed(taken: list[dict[str, Any]]) -> dict[str, Any]:
     return speed
 
 
-def _setting(ours: Ours) -> dict[str, Any]:
-    config = ours.config
+def _setting(whole: Ours, steps: int) -> dict[str, Any]:
+    config, device = whole.config, whole.accelerator
     return {
         "recipe": config.recipe,
-        "parameters": sum(p.numel() for p in ours.model.parameters()),
-        "vocabulary": ours.store.vocab_size,
+        "parameters": sum(p.numel() for p in whole.model.parameters()),
+        "vocabulary": whole.store.vocab_size,
         "max_tokens": config.data.max_tokens,
-        "mean_sample_tokens": round(float(ours.samples.lengths.mean()), 1),
-        "samples_a_round": ours.size,
+        "mean_sample_tokens": round(float(whole.samples.lengths.mean()), 1),
+        "samples_a_round": whole.size * steps,
         "row_tokens": config.training.row_tokens,
         "rows_per_micro_batch": config.training.rows_per_micro_batch,
         "dropout": config.model.dropout,
-        "threads": torch.get_num_threads(),
+        "device": device.kind,
+        "precision": device.precision,
+        "workers": config.training.workers,
+        "threads": config.training.threads,
         "load": round(os.getloadavg()[0], 2),
         **versions("torch", "transformers", "accelerate"),
     }
@@ -191,7 +165,7 @@ def _notes(details: dict[str, Any], shares: dict[str, float]) -> list[str]:
             f"{details['peer_a_processor_second']:,} a processor second, ratio {details['ratio_processor']:.2f}"
         )
     lines.append(
-        f"  matrix rate   {details['matrix_gflops']:,.0f} GFLOP/s fp32; our step reaches {details['mfu']:.1%} of it"
-        f" ({details['mfu_processor']:.1%} by processor time)"
+        f"  matrix rate   {details['matrix_gflops']:,.0f} GFLOP/s {details['precision']}; our step reaches "
+        f"{details['mfu']:.1%} of it ({details['mfu_processor']:.1%} by processor time)"
     )
     return [*lines, "  where our step's time goes", *chart(shares)]

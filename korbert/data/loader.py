@@ -51,6 +51,11 @@ class MicroBatch:
     swapped: I64
     """(S,)"""
 
+    @property
+    def masked_counts(self) -> I64:
+        """Masked tokens of each sample (S,)."""
+        return np.diff(np.searchsorted(self.masked, offsets(np.asarray(self.lengths))))
+
 
 @dataclass(frozen=True)
 class StepBatch:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from korbert.config import ModelConfig
 from korbert.model.bert import NORM_EPS, Embeddings, Layer, initialise
-from korbert.model.layout import Layout, layout_of
+from korbert.model.layout import Layout, Wanted, layout_of
 from korbert.model.pretraining import Encoder, Pretraining
 
 
@@ -30,14 +30,22 @@ class AlbertEncoder(Encoder):
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers // self._times))
         self.pooler = nn.Linear(shape.hidden, shape.hidden)
 
-    def forward(self, tokens: Tensor, positions: Tensor, segments: Tensor, lengths: Sequence[int] | Layout) -> Tensor:
-        """(T,) ids each and the samples' layout -> hidden states (T, C)."""
+    def forward(
+        self,
+        tokens: Tensor,
+        positions: Tensor,
+        segments: Tensor,
+        lengths: Sequence[int] | Layout,
+        wanted: Wanted | None = None,
+    ) -> Tensor:
+        """(T,) ids each and the samples' layout -> hidden states (T, C), or of the N that are wanted (N, C)."""
         layout = layout_of(lengths, tokens.device)
         hidden: Tensor = self.widen(self.embeddings(tokens, positions, segments))
-        for layer in self.layers:
-            for _ in range(self._times):
-                hidden = layer(hidden, layout)
-        return hidden
+        *others, last = [layer for layer in self.layers for _ in range(self._times)]
+        for layer in others:
+            hidden = layer(hidden, layout)
+        output: Tensor = last(hidden, layout, wanted)
+        return output
 
 
 class AlbertForPretraining(Pretraining):

@@ -8,6 +8,8 @@ T tokens of S samples, H heads of width D. Whichever form runs, the answer is th
   its shapes do not depend on the lengths. Dao et al. 2022, 2023.
 - else, lengths known: one call over samples padded to the longest: many small kernels would cost more.
 - else: one call over all tokens with a mask by blocks; T x T work, but static shapes everywhere.
+
+`attend_from` is the last layer's: only N of the T tokens ask, all are asked.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from korbert.model.layout import Layout, layout_of
+from korbert.model.layout import Layout, Wanted, layout_of
 
 VarlenKernel = Callable[..., Any]
 HALF = (torch.float16, torch.bfloat16)
@@ -46,6 +48,44 @@ def attend(qkv: Tensor, lengths: Sequence[int] | Layout, window: int = 0) -> Ten
             attend_flash(qkv, layout.lengths) if whole and _plain(qkv) else attend_singly(qkv, layout.lengths, window)
         )
     return attend_padded(qkv, layout.lengths, window)
+
+
+def attend_from(queries: Tensor, kv: Tensor, layout: Layout, wanted: Wanted) -> Tensor:
+    """Attention of some tokens to all of their samples: queries (N, H, D) of `wanted`, kv (T, 2, H, D) -> (N, H, D)."""
+    if kv.device.type == "cuda" and kv.dtype in HALF and (kernel := varlen_kernel()):
+        return attend_varlen_from(queries, kv, layout, wanted, kernel)
+    if layout.lengths is None or wanted.counts is None or kv.device.type != "cpu":
+        return attend_masked_from(queries, kv, layout, wanted)
+    form = attend_flash_from if _plain(kv) else attend_singly_from
+    return form(queries, kv, wanted.counts, layout.lengths)
+
+
+def attend_varlen_from(queries: Tensor, kv: Tensor, layout: Layout, wanted: Wanted, kernel: VarlenKernel) -> Tensor:
+    """One call over both borders."""
+    k, v = kv.unbind(1)
+    size = layout.longest
+    output: Tensor = kernel(queries, k, v, wanted.bounds, layout.bounds, size, size, window_size=(-1, -1))
+    return output
+
+
+def attend_masked_from(queries: Tensor, kv: Tensor, layout: Layout, wanted: Wanted) -> Tensor:
+    """One call of N queries over T keys; each sees its own sample."""
+    places = torch.arange(kv.shape[0], device=kv.device)
+    samples = torch.searchsorted(layout.bounds, places.int(), right=True)
+    seen = samples.index_select(0, wanted.places)[:, None] == samples
+    return scaled_dot_product_attention(*_views(queries, kv), attn_mask=seen)[0].transpose(0, 1)
+
+
+def attend_singly_from(queries: Tensor, kv: Tensor, counts: Sequence[int], lengths: Sequence[int]) -> Tensor:
+    """One call a sample."""
+    outputs = [scaled_dot_product_attention(*one) for one in _paired(queries, kv, counts, lengths)]
+    return torch.cat([output[0].transpose(0, 1) for output in outputs])
+
+
+def attend_flash_from(queries: Tensor, kv: Tensor, counts: Sequence[int], lengths: Sequence[int]) -> Tensor:
+    """One kernel call a sample, as `attend_flash`."""
+    output: Tensor = _FlashFrom.apply(queries, kv, tuple(counts), tuple(lengths))  # type: ignore[no-untyped-call]
+    return output
 
 
 @cache
@@ -110,29 +150,72 @@ _KERNEL = "_scaled_dot_product_flash_attention_for_cpu"
 class _Flash(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, qkv: Tensor, lengths: tuple[int, ...]) -> Tensor:
-        kernel = getattr(torch.ops.aten, _KERNEL)
-        results = [kernel(*_heads(sample)) for sample in qkv.split(lengths)]  # type: ignore[no-untyped-call]
-        outputs, sums = zip(*results, strict=True)
+        samples = [_heads(sample) for sample in qkv.split(lengths)]  # type: ignore[no-untyped-call]
+        output, kept = _forward(samples)
         ctx.lengths = lengths
-        ctx.save_for_backward(qkv, *outputs, *sums)
-        return torch.cat([output[0].transpose(0, 1) for output in outputs])
+        ctx.save_for_backward(qkv, *kept)
+        return output
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        kernel = getattr(torch.ops.aten, f"{_KERNEL}_backward")
-        lengths, (qkv, *rest) = ctx.lengths, ctx.saved_tensors
+        qkv, *kept = ctx.saved_tensors
         change = torch.empty_like(qkv)
-        parts = (tensor.split(lengths) for tensor in (qkv, gradients[0], change))
-        for sample, gradient, place, output, sums in zip(
-            *parts, rest[: len(lengths)], rest[len(lengths) :], strict=True
-        ):
-            answers = kernel(gradient.transpose(0, 1).unsqueeze(0), *_heads(sample), output, sums, 0.0, False)
-            for target, answer in zip(_heads(place), answers, strict=True):
-                target.copy_(answer)
+        samples, targets = ([_heads(one) for one in whole.split(ctx.lengths)] for whole in (qkv, change))
+        _backward(gradients[0].split(ctx.lengths), samples, targets, kept)  # type: ignore[no-untyped-call]
         return change, None
 
 
-def _heads(sample: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+class _FlashFrom(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, queries: Tensor, kv: Tensor, counts: tuple[int, ...], lengths: tuple[int, ...]) -> Tensor:
+        output, kept = _forward(_paired(queries, kv, counts, lengths))
+        ctx.counts, ctx.lengths = counts, lengths
+        ctx.save_for_backward(queries, kv, *kept)
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        queries, kv, *kept = ctx.saved_tensors
+        changes = torch.empty_like(queries), torch.empty_like(kv)
+        samples, targets = (_paired(*two, ctx.counts, ctx.lengths) for two in ((queries, kv), changes))
+        _backward(gradients[0].split(ctx.counts), samples, targets, kept)  # type: ignore[no-untyped-call]
+        return *changes, None, None
+
+
+_Views = tuple[Tensor, Tensor, Tensor]
+
+
+def _forward(samples: Sequence[_Views]) -> tuple[Tensor, list[Tensor]]:
+    """The kernel's output over all samples, and what its backward pass wants of each: outputs, then sums."""
+    kernel = getattr(torch.ops.aten, _KERNEL)
+    outputs, sums = zip(*(kernel(*sample) for sample in samples), strict=True)
+    return torch.cat([output[0].transpose(0, 1) for output in outputs]), [*outputs, *sums]
+
+
+def _backward(
+    gradients: Sequence[Tensor], samples: Sequence[_Views], targets: Sequence[_Views], kept: Sequence[Tensor]
+) -> None:
+    """Writes each sample's gradients where they belong."""
+    kernel = getattr(torch.ops.aten, f"{_KERNEL}_backward")
+    outputs, sums = kept[: len(samples)], kept[len(samples) :]
+    for gradient, sample, target, output, sum_ in zip(gradients, samples, targets, outputs, sums, strict=True):
+        answers = kernel(gradient.transpose(0, 1).unsqueeze(0), *sample, output, sum_, 0.0, False)
+        for place, answer in zip(target, answers, strict=True):
+            place.copy_(answer)
+
+
+def _paired(queries: Tensor, kv: Tensor, counts: Sequence[int], lengths: Sequence[int]) -> list[_Views]:
+    pairs = zip(queries.split(counts), kv.split(lengths), strict=True)  # type: ignore[no-untyped-call]
+    return [_views(asking, asked) for asking, asked in pairs]
+
+
+def _views(queries: Tensor, kv: Tensor) -> _Views:
+    """Queries (n, H, D), keys and values (t, 2, H, D) as (1, H, n, D) and two of (1, H, t, D)."""
+    k, v = kv.permute(1, 2, 0, 3).unsqueeze(1).unbind(0)
+    return queries.transpose(0, 1).unsqueeze(0), k, v
+
+
+def _heads(sample: Tensor) -> _Views:
     """Views of a sample (n, 3, H, D) as queries, keys and values (1, H, n, D)."""
     q, k, v = sample.permute(1, 2, 0, 3).unsqueeze(1).unbind(0)
     return q, k, v

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from korbert.config import ModelConfig
-from korbert.model.attention import attend
+from korbert.model.attention import attend, attend_from
 from korbert.model.dropout import Dropout
-from korbert.model.layout import Layout, layout_of
+from korbert.model.layout import Layout, Wanted, layout_of
 from korbert.model.pretraining import Encoder, Pretraining, PretrainLosses
 
 __all__ = ["INIT_STD", "NORM_EPS", "BertEncoder", "BertForPretraining", "Embeddings", "Layer", "PretrainLosses"]
@@ -58,13 +58,27 @@ class Layer(nn.Module):
         self.output_norm = nn.LayerNorm(shape.hidden, eps=NORM_EPS)
         self.dropout = Dropout(shape.dropout)
 
-    def forward(self, hidden: Tensor, layout: Layout) -> Tensor:
-        """(T, C) -> (T, C)."""
-        qkv = self.qkv(hidden).view(hidden.shape[0], 3, self._heads, -1)
-        attended = attend(qkv, layout).reshape(hidden.shape)
+    def forward(self, hidden: Tensor, layout: Layout, wanted: Wanted | None = None) -> Tensor:
+        """(T, C) -> (T, C), or (N, C) where N tokens are wanted."""
+        if wanted is None:
+            attended = attend(self.qkv(hidden).view(len(hidden), 3, self._heads, -1), layout)
+        else:
+            asking = hidden.index_select(0, wanted.places)
+            queries, kv = parted(self.qkv, asking, hidden, self._heads)
+            attended, hidden = attend_from(queries, kv, layout, wanted), asking
+        attended = attended.reshape(hidden.shape)
         hidden = self.attention_norm(hidden + self.dropout(self.attention_output(attended)))
         output: Tensor = self.output_norm(hidden + self.dropout(self.down(F.gelu(self.up(hidden)))))
         return output
+
+
+def parted(qkv: nn.Linear, asking: Tensor, hidden: Tensor, heads: int) -> tuple[Tensor, Tensor]:
+    """Queries of N tokens, keys and values of all T: (N, C), (T, C) -> (N, H, D), (T, 2, H, D)."""
+    width = qkv.in_features
+    weights = qkv.weight.split([width, 2 * width])  # type: ignore[no-untyped-call]
+    biases = (None, None) if qkv.bias is None else qkv.bias.split([width, 2 * width])  # type: ignore[no-untyped-call]
+    queries, kv = (F.linear(*both) for both in zip((asking, hidden), weights, biases, strict=True))
+    return queries.view(len(asking), heads, -1), kv.view(len(hidden), 2, heads, -1)
 
 
 class BertEncoder(Encoder):
@@ -76,13 +90,22 @@ class BertEncoder(Encoder):
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.pooler = nn.Linear(shape.hidden, shape.hidden)
 
-    def forward(self, tokens: Tensor, positions: Tensor, segments: Tensor, lengths: Sequence[int] | Layout) -> Tensor:
-        """(T,) ids each and the samples' layout -> hidden states (T, C)."""
+    def forward(
+        self,
+        tokens: Tensor,
+        positions: Tensor,
+        segments: Tensor,
+        lengths: Sequence[int] | Layout,
+        wanted: Wanted | None = None,
+    ) -> Tensor:
+        """(T,) ids each and the samples' layout -> hidden states (T, C), or of the N that are wanted (N, C)."""
         layout = layout_of(lengths, tokens.device)
         hidden: Tensor = self.embeddings(tokens, positions, segments)
-        for layer in self.layers:
+        *others, last = self.layers
+        for layer in others:
             hidden = layer(hidden, layout)
-        return hidden
+        output: Tensor = last(hidden, layout, wanted)
+        return output
 
 
 class BertForPretraining(Pretraining):

@@ -28,6 +28,19 @@ class Layout(NamedTuple):
     """Tokens of each sample where the host may act on them; None where shapes must not depend on them."""
 
 
+class Wanted(NamedTuple):
+    """Tokens whose last hidden states are asked for, where those of the others are never looked at."""
+
+    places: Tensor
+    """(N,) their indices, ascending."""
+    bounds: Tensor
+    """(S + 1,) int32: sample s's are places [bounds[s], bounds[s + 1])."""
+    counts: tuple[int, ...] | None
+    """Of each sample, where the host may act on them."""
+    order: Tensor
+    """(N,) which of `places` was asked for first, second and so on."""
+
+
 class Inputs(NamedTuple):
     """What the models' forward takes, in its order."""
 
@@ -64,6 +77,15 @@ def layout_of(lengths: Sequence[int] | Layout, device: torch.device) -> Layout:
 def firsts(layout: Layout, tokens: int) -> Tensor:
     """(S,) the index of each sample's first token among `tokens`; some index for an empty sample at the end."""
     return layout.bounds[:-1].clamp(max=tokens - 1).long()
+
+
+def wanted_of(layout: Layout, asked: Tensor) -> Wanted:
+    """Indices into the tokens (N,), in any order and also twice, by sample. Where the layout's lengths are the host's
+    to act on, this waits for the device."""
+    places, came = asked.sort()
+    bounds = torch.searchsorted(places, layout.bounds.long())
+    counts = None if layout.lengths is None else tuple(bounds.diff().tolist())
+    return Wanted(places, bounds.int(), counts, came.argsort())
 
 
 def filled(batch: Inputs, budget: Budget, pad_id: int) -> Inputs:

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from korbert.config import ModelConfig
-from korbert.model.attention import attend
+from korbert.model.attention import attend, attend_from
+from korbert.model.bert import parted
 from korbert.model.dropout import Dropout
-from korbert.model.layout import Layout, layout_of
+from korbert.model.layout import Layout, Wanted, layout_of
 from korbert.model.pretraining import Encoder, Pretraining
 
 # ModernBERT's own values (its released config): weights' standard deviation, at how many of them it is cut off, layer
@@ -58,14 +59,36 @@ class ModernLayer(nn.Module):
         self.down = nn.Linear(shape.intermediate, shape.hidden, bias=False)
         self.dropout = Dropout(shape.dropout)
 
-    def forward(self, hidden: Tensor, layout: Layout, turn: tuple[Tensor, Tensor]) -> Tensor:
-        """(T, C), the cosine and sine of each token's angles -> (T, C)."""
-        qkv = self.qkv(self.attention_norm(hidden)).view(hidden.shape[0], 3, self._heads, -1)
-        attended = attend(rotated(qkv, *turn), layout, self.window).reshape(hidden.shape)
-        hidden = hidden + self.dropout(self.attention_output(attended))
+    def forward(
+        self, hidden: Tensor, layout: Layout, turn: tuple[Tensor, Tensor], wanted: Wanted | None = None
+    ) -> Tensor:
+        """(T, C), the cosine and sine of each token's angles -> (T, C), or (N, C) where N tokens are wanted."""
+        normed = self.attention_norm(hidden)
+        if wanted is None:
+            attended = self._among_all(normed, layout, turn)
+        else:
+            hidden = hidden.index_select(0, wanted.places)
+            if self.window:
+                # Near in its sample is not near among the wanted: all tokens ask, and some are answered.
+                attended = self._among_all(normed, layout, turn).index_select(0, wanted.places)
+            else:
+                attended = self._from(normed, layout, turn, wanted)
+        hidden = hidden + self.dropout(self.attention_output(attended.reshape(hidden.shape)))
         gated, gate = self.up(self.output_norm(hidden)).chunk(2, dim=-1)
         output: Tensor = hidden + self.down(self.dropout(F.gelu(gated) * gate))
         return output
+
+    def _among_all(self, normed: Tensor, layout: Layout, turn: tuple[Tensor, Tensor]) -> Tensor:
+        qkv = self.qkv(normed).view(len(normed), 3, self._heads, -1)
+        return attend(torch.cat((rotated(qkv[:, :2], *turn), qkv[:, 2:]), dim=1), layout, self.window)
+
+    def _from(self, normed: Tensor, layout: Layout, turn: tuple[Tensor, Tensor], wanted: Wanted) -> Tensor:
+        asking = normed.index_select(0, wanted.places)
+        queries, kv = parted(self.qkv, asking, normed, self._heads)
+        cosine, sine = turn
+        some = cosine.index_select(0, wanted.places), sine.index_select(0, wanted.places)
+        queries = rotated(queries[:, None], *some)[:, 0]
+        return attend_from(queries, torch.cat((rotated(kv[:, :1], *turn), kv[:, 1:]), dim=1), layout, wanted)
 
 
 def angles(positions: Tensor, width: int, theta: float) -> tuple[Tensor, Tensor]:
@@ -76,15 +99,14 @@ def angles(positions: Tensor, width: int, theta: float) -> tuple[Tensor, Tensor]
     return both.cos(), both.sin()
 
 
-def rotated(qkv: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
-    """Queries and keys turned by their positions, in float32: (T, 3, H, D) -> (T, 3, H, D).
+def rotated(vectors: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    """Queries, keys or both turned by their positions, in float32: (T, n, H, D) -> (T, n, H, D).
 
     Pairs are (d, d + D / 2), transformers' layout, not neighbours.
     """
-    turned = qkv[:, :2].float()
+    turned = vectors.float()
     low, high = turned.chunk(2, dim=-1)
-    turned = turned * cosine + torch.cat((-high, low), dim=-1) * sine
-    return torch.cat((turned.to(qkv.dtype), qkv[:, 2:]), dim=1)
+    return (turned * cosine + torch.cat((-high, low), dim=-1) * sine).to(vectors.dtype)
 
 
 class ModernEncoder(Encoder):
@@ -98,13 +120,22 @@ class ModernEncoder(Encoder):
         self.norm = _norm(shape)
         self.pooler = nn.Linear(shape.hidden, shape.hidden, bias=False)
 
-    def forward(self, tokens: Tensor, positions: Tensor, segments: Tensor, lengths: Sequence[int] | Layout) -> Tensor:
-        """(T,) ids each and the samples' layout -> hidden states (T, C); segments are not read."""
+    def forward(
+        self,
+        tokens: Tensor,
+        positions: Tensor,
+        segments: Tensor,
+        lengths: Sequence[int] | Layout,
+        wanted: Wanted | None = None,
+    ) -> Tensor:
+        """(T,) ids each and the samples' layout -> hidden states (T, C), or of the N that are wanted (N, C); segments
+        are not read."""
         layout = layout_of(lengths, tokens.device)
         whole, local = (angles(positions, self._width, theta) for theta in (self._theta, LOCAL_THETA))
         hidden: Tensor = self.embeddings(tokens)
+        last = self.layers[-1]
         for layer in self.layers:
-            hidden = layer(hidden, layout, local if layer.window else whole)
+            hidden = layer(hidden, layout, local if layer.window else whole, wanted if layer is last else None)
         output: Tensor = self.norm(hidden)
         return output
 

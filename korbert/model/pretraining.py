@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from korbert.model.cross_entropy import hits, summed_cross_entropy
-from korbert.model.layout import Layout, firsts, layout_of
+from korbert.model.layout import Layout, Wanted, firsts, layout_of, wanted_of
 
 
 class PretrainLosses(NamedTuple):
@@ -36,13 +36,25 @@ class Encoder(nn.Module, ABC):
     pooler: nn.Linear
 
     @abstractmethod
-    def forward(self, tokens: Tensor, positions: Tensor, segments: Tensor, lengths: Sequence[int] | Layout) -> Tensor:
-        """(T,) ids each and the samples' layout -> hidden states (T, C)."""
+    def forward(
+        self,
+        tokens: Tensor,
+        positions: Tensor,
+        segments: Tensor,
+        lengths: Sequence[int] | Layout,
+        wanted: Wanted | None = None,
+    ) -> Tensor:
+        """(T,) ids each and the samples' layout -> hidden states (T, C), or of the N that are wanted (N, C), in which
+        case the last layer works on those alone."""
 
     def pool(self, hidden: Tensor, lengths: Sequence[int] | Layout) -> Tensor:
         """Hidden states (T, C) -> one vector a sample (S, C), from its first token."""
         layout = layout_of(lengths, hidden.device)
-        return torch.tanh(self.pooler(hidden[firsts(layout, hidden.shape[0])]))
+        return self.pooled(hidden[firsts(layout, hidden.shape[0])])
+
+    def pooled(self, first: Tensor) -> Tensor:
+        """Hidden states of the samples' first tokens (S, C) -> (S, C)."""
+        return torch.tanh(self.pooler(first))
 
 
 class Pretraining(nn.Module, ABC):
@@ -66,7 +78,8 @@ class Pretraining(nn.Module, ABC):
         labels: Tensor,
         swapped: Tensor,
     ) -> PretrainLosses:
-        """Losses of a micro-batch; the masked-token head runs on the M masked tokens only.
+        """Losses of a micro-batch. The masked-token head runs on the M masked tokens only, the last layer on those and
+        the samples' first tokens: nobody looks at what it would make of the others.
 
         Args:
             tokens: ids (T,), some replaced by the mask.
@@ -78,11 +91,13 @@ class Pretraining(nn.Module, ABC):
             swapped: 1 where the two segments stand in the wrong order (S,); -100: not counted.
         """
         layout = layout_of(lengths, tokens.device)
-        hidden = self.encoder(tokens, positions, segments, layout)
-        token_logits = self.token_logits(hidden[masked])
+        wanted = wanted_of(layout, torch.cat([masked, firsts(layout, len(tokens))]))
+        hidden = self.encoder(tokens, positions, segments, layout, wanted)
+        heads, first = hidden.index_select(0, wanted.order).split([len(masked), len(wanted.order) - len(masked)])
+        token_logits = self.token_logits(heads)
         mlm_correct = hits(token_logits.detach(), labels)
         mlm = summed_cross_entropy(token_logits, labels)  # uses the scores up
-        order_logits = self.order(self.encoder.pool(hidden, layout))
+        order_logits = self.order(self.encoder.pooled(first))
         return PretrainLosses(
             mlm=mlm,
             sop=F.cross_entropy(order_logits.float(), swapped, reduction="sum"),

@@ -118,7 +118,7 @@ def step_cost(shape: ModelConfig, vocab_size: int) -> Callable[[StepBatch], int]
 
     def cost(batch: StepBatch) -> int:
         parts = (part for part in batch.micro_batches if part)
-        return sum(flops(shape, vocab_size, part.lengths, len(part.masked)) for part in parts)
+        return sum(flops(shape, vocab_size, part.lengths, part.masked_counts) for part in parts)
 
     return cost
 

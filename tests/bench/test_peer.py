@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from korbert.bench.peer import BATCH, Peer, collator, examples, peer_model
-from korbert.bench.pretrain import Ours
+from korbert.bench.step import Ours
 from korbert.config import Config
 from korbert.data.loader import MicroBatch
 
@@ -53,7 +53,7 @@ def test_the_trainer_trains_round_after_round_and_keeps_its_optimiser(
     config: Config, tokens: Path, tmp_path: Path
 ) -> None:
     ours = Ours(config, tokens)
-    peer = Peer(ours.model, config.model, ours.store, 0.0, str(tmp_path / "peer"))
+    peer = Peer(ours.model, config.model, ours.store, 0.0, str(tmp_path / "peer"), ours.accelerator)
     seen = [peer.model.bert.embeddings.word_embeddings.weight.detach().clone()]
     for step in range(2):
         taken = peer.train(examples(parts_of(ours, step)))

@@ -39,8 +39,8 @@ def test_bert_bases_gradients_are_445_megabytes_and_half_of_it_in_bf16(base: Wor
     assert fp32.exchange_seconds == pytest.approx(0.2136, abs=1e-3)
 
 
-def test_an_h200_at_60_percent_makes_805_thousand_tokens_a_second(base: Work) -> None:
-    assert rank_speed(base, peak_tflops=790, mfu=0.6) == pytest.approx(805_000, rel=2e-3)
+def test_an_h200_at_60_percent_makes_854_thousand_tokens_a_second(base: Work) -> None:
+    assert rank_speed(base, peak_tflops=790, mfu=0.6) == pytest.approx(854_000, rel=2e-3)
 
 
 def test_one_gpu_exchanges_nothing_and_its_hours_are_tokens_by_speed(base: Work) -> None:

@@ -1,15 +1,19 @@
 """The pre-training benchmark: what is measured, told and refused. No speed is asserted."""
 
 import json
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from korbert import bench, recipes
-from korbert.bench.pretrain import Ours, lengthened
+from korbert.bench.crew import crew
+from korbert.bench.pretrain import lengthened
+from korbert.bench.step import Ours
 from korbert.config import Config
-from korbert.errors import UsageError
+from korbert.errors import UsageError, WorldError
 
 ROUNDS = 3
 
@@ -50,11 +54,42 @@ def test_the_peers_attention_dropout_is_its_hidden_dropout_unless_told(config: C
 def test_our_steps_learn_and_count_real_tokens_only(config: Config, tokens: Path) -> None:
     ours = Ours(config, tokens)
     before = {name: weight.clone() for name, weight in ours.model.named_parameters()}
-    _, batch = ours.train(0)
+    _, (batch,) = ours.train(0)
     assert batch.global_tokens == sum(len(part.tokens) for part in batch.micro_batches)
     assert batch.global_tokens == ours.samples.lengths[batch.samples].sum()
     assert all(not before[name].equal(weight) for name, weight in ours.model.named_parameters())
     assert all(weight.grad is None for weight in ours.model.parameters())
+
+
+def test_ours_trains_in_as_many_processes_as_the_recipe_and_time_is_that_of_all(config: Config, tokens: Path) -> None:
+    for workers in (1, 3):
+        one = replace(config, training=replace(config.training, workers=workers, static_shapes=workers == 3))
+        with crew(one, tokens) as team:
+            seconds = team.train(0, 2)
+            assert len(multiprocessing.active_children()) == workers
+            assert sum(team.breakdown(2, 1).values()) == pytest.approx(1)
+        assert min(seconds) > 0
+        assert not multiprocessing.active_children()
+
+
+def test_a_worker_that_is_killed_ends_the_measurement_with_one_line(config: Config, tokens: Path) -> None:
+    with crew(config, tokens) as team:
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+        with pytest.raises(WorldError, match="a worker process has ended"):
+            team.train(0, 1)
+
+
+def test_what_the_machine_has_not_is_told_by_the_workers_that_miss_it(config: Config, tokens: Path) -> None:
+    config = replace(config, training=replace(config.training, device="cuda"))
+    if torch.cuda.device_count() >= config.training.workers:
+        pytest.skip("this machine has them")
+    with (
+        pytest.raises(UsageError, match=r"training.device = 'cuda': worker \d of this machine finds \d CUDA"),
+        crew(config, tokens),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("length", [128, 512, 2048])

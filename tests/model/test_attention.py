@@ -7,13 +7,18 @@ from torch.nn.functional import scaled_dot_product_attention
 from korbert.model.attention import (
     attend,
     attend_flash,
+    attend_flash_from,
+    attend_from,
     attend_masked,
+    attend_masked_from,
     attend_padded,
     attend_singly,
+    attend_singly_from,
     attend_varlen,
+    attend_varlen_from,
     varlen_kernel,
 )
-from korbert.model.layout import Layout, layout_of
+from korbert.model.layout import Layout, layout_of, wanted_of
 
 LENGTHS = [7, 12, 3, 1]
 CPU = torch.device("cpu")
@@ -95,17 +100,49 @@ def test_empty_samples_at_the_end_change_nothing(qkv: torch.Tensor) -> None:
 
 def reference(q, k, v, bounds_q, bounds_k, longest_q, longest_k, *, window_size) -> torch.Tensor:
     """What torch documents of `varlen_attn`, a sample at a time: (-1, -1) is everything, else keys to each side."""
-    assert torch.equal(bounds_q, bounds_k)
-    assert bounds_q.dtype == torch.int32
+    assert bounds_q.dtype == bounds_k.dtype == torch.int32
     outputs = []
-    for begin, end in zip(bounds_q.tolist(), bounds_q[1:].tolist(), strict=False):
-        assert end - begin <= min(longest_q, longest_k)
-        distance = torch.arange(end - begin)[None] - torch.arange(end - begin)[:, None]  # key - query
+    for first, last, begin, end in zip(*(b.tolist() for b in (bounds_q, bounds_q[1:], bounds_k, bounds_k[1:]))):  # noqa: B905
+        assert last - first <= longest_q
+        assert end - begin <= longest_k
+        distance = torch.arange(end - begin)[None] - torch.arange(last - first)[:, None]  # key - query
         left, right = (window if window >= 0 else end for window in window_size)
         seen = (distance >= -left) & (distance <= right)
-        heads = (part[begin:end].transpose(0, 1) for part in (q, k, v))
+        heads = (q[first:last].transpose(0, 1), *(part[begin:end].transpose(0, 1) for part in (k, v)))
         outputs.append(scaled_dot_product_attention(*heads, attn_mask=seen).transpose(0, 1))
     return torch.cat(outputs)
+
+
+# Out of order, one twice, one sample whole.
+ASKED = [21, 0, 22, 8, 3, 19, 20, 8, 18]
+FORMS_OF_SOME = {
+    "whichever runs": lambda q, kv, layout, wanted: attend_from(q, kv, layout, wanted),
+    "unknown lengths": lambda q, kv, layout, wanted: attend_from(
+        q, kv, layout._replace(lengths=None), wanted._replace(counts=None)
+    ),
+    "masked": attend_masked_from,
+    "singly": lambda q, kv, layout, wanted: attend_singly_from(q, kv, wanted.counts, layout.lengths),
+    "flash": lambda q, kv, layout, wanted: attend_flash_from(q, kv, wanted.counts, layout.lengths),
+    "varlen": lambda q, kv, layout, wanted: attend_varlen_from(q, kv, layout, wanted, reference),
+}
+
+
+@pytest.mark.parametrize("form", FORMS_OF_SOME.values(), ids=FORMS_OF_SOME)
+def test_tokens_that_are_wanted_get_the_attention_and_the_gradients_they_get_among_all(form, qkv: torch.Tensor) -> None:
+    layout = layout_of(LENGTHS, CPU)
+    wanted = wanted_of(layout, torch.tensor(ASKED))
+    weights = torch.randn(len(ASKED), 4, 8, generator=torch.Generator().manual_seed(3))
+
+    def found(answer) -> tuple[torch.Tensor, torch.Tensor]:
+        leaf = qkv.clone().requires_grad_()
+        output = answer(leaf)
+        (output * weights).sum().backward()
+        return output.detach(), leaf.grad
+
+    some = found(lambda leaf: form(leaf[wanted.places, 0], leaf[:, 1:], layout, wanted)[wanted.order])
+    among_all = found(lambda leaf: by_hand(leaf, 0)[torch.tensor(ASKED)])
+    for one, other in zip(some, among_all, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
 
 @WINDOWS
@@ -124,6 +161,12 @@ def test_torchs_own_varlen_kernel_takes_our_arguments(window: int) -> None:
     output = attend_varlen(qkv, layout_of(LENGTHS, torch.device("meta")), window, kernel)
     assert output.shape == (sum(LENGTHS), 4, 8)
     assert output.dtype == torch.bfloat16
+    wanted = wanted_of(layout_of(LENGTHS, CPU), torch.tensor(ASKED))
+    wanted = wanted._replace(bounds=wanted.bounds.to("meta"))
+    some = attend_varlen_from(
+        qkv[: len(ASKED), 0], qkv[:, 1:], layout_of(LENGTHS, torch.device("meta")), wanted, kernel
+    )
+    assert some.shape == (len(ASKED), 4, 8)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from korbert.model.layout import IGNORED, Budget, Inputs, filled, layout_of
+from korbert.model.layout import IGNORED, Budget, Inputs, filled, layout_of, wanted_of
 from korbert.model.pretraining import Pretraining
 
 # 22 real tokens of 3 samples; 18 tokens of filling make two samples of at most 13, one sample stays empty.
@@ -37,6 +37,34 @@ def test_a_filled_micro_batch_has_the_budgets_shapes(inputs: Inputs) -> None:
     assert more.tokens[22:].unique().tolist() == [3]
     assert more.positions.max() < BUDGET.longest
     assert more.labels[5:].unique().tolist() == more.swapped[3:].unique().tolist() == [IGNORED]
+
+
+def test_wanted_tokens_are_sorted_by_sample_and_found_again_in_the_order_asked(inputs: Inputs) -> None:
+    layout = layout_of(inputs.lengths, torch.device("cpu"))
+    wanted = wanted_of(layout, torch.tensor([20, 1, 9, 0, 9]))
+    assert wanted.places.tolist() == [0, 1, 9, 9, 20]
+    assert wanted.places[wanted.order].tolist() == [20, 1, 9, 0, 9]
+    assert (wanted.bounds.tolist(), wanted.counts) == ([0, 2, 4, 5], (2, 2, 1))
+    assert wanted_of(layout._replace(lengths=None), torch.tensor([3])).counts is None
+
+
+def test_the_last_layer_on_wanted_tokens_alone_gives_what_it_gives_among_all(
+    anything: Pretraining, inputs: Inputs
+) -> None:
+    """States and, through them, the gradients of every weight."""
+    layout, asked = layout_of(inputs.lengths, torch.device("cpu")), torch.tensor([20, 1, 9, 0, 7])
+    found = []
+    for wanted in (wanted_of(layout, asked), None):
+        anything.zero_grad()
+        hidden = anything.encoder(inputs.tokens, inputs.positions, inputs.segments, layout, wanted)
+        states = hidden[asked] if wanted is None else hidden[wanted.order]
+        states.square().sum().backward()
+        gradients = {n: p.grad.clone() for n, p in anything.encoder.named_parameters() if p.grad is not None}
+        found.append((states.detach(), gradients))
+    torch.testing.assert_close(found[0][0], found[1][0], atol=1e-5, rtol=1e-5)
+    assert found[0][1].keys() == found[1][1].keys()
+    for name, gradient in found[0][1].items():
+        torch.testing.assert_close(gradient, found[1][1][name], atol=1e-4, rtol=1e-4)
 
 
 def test_a_micro_batch_that_fits_exactly_gets_nothing(inputs: Inputs) -> None:

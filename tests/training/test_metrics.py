@@ -84,12 +84,12 @@ SHAPE = ModelConfig(layers=2, hidden=32, heads=2, intermediate=64, max_positions
 
 def _part(lengths: list[int], masked: int) -> MicroBatch:
     ids, order = np.zeros(sum(lengths), dtype=np.int64), np.zeros(len(lengths), dtype=np.int64)
-    return MicroBatch(ids, ids, ids, lengths, ids[:masked], ids[:masked], order)
+    return MicroBatch(ids, ids, ids, lengths, np.arange(masked), ids[:masked], order)
 
 
 def test_a_steps_cost_is_that_of_this_ranks_micro_batches_and_an_idle_one_costs_nothing() -> None:
     batch = cast(StepBatch, SimpleNamespace(micro_batches=[_part([7, 9], 3), None, _part([5], 1)]))
-    assert step_cost(SHAPE, 300)(batch) == flops(SHAPE, 300, [7, 9], 3) + flops(SHAPE, 300, [5], 1)
+    assert step_cost(SHAPE, 300)(batch) == flops(SHAPE, 300, [7, 9], [3, 0]) + flops(SHAPE, 300, [5], [1])
 
 
 def test_mfu_is_what_was_computed_of_what_could_have_been(monkeypatch: pytest.MonkeyPatch) -> None:
