@@ -18,15 +18,15 @@ def test_time_between_two_entries_is_the_first_ones() -> None:
 
 
 def test_modules_enter_their_part_when_they_are_called_and_no_longer_afterwards() -> None:
-    model = nn.ModuleDict({"qkv": nn.Linear(2, 2), "down": nn.Linear(2, 2), "transform": nn.Linear(2, 2)})
+    model = nn.ModuleDict({"0": nn.Linear(2, 2), "down": nn.Linear(2, 2), "transform": nn.Linear(2, 2)})
     seen: list[str] = []
     parts = Parts()
     parts.enter = seen.append  # type: ignore[method-assign]
     values = torch.ones(1, 2)
     with parts.watching(model):
-        for name in ("qkv", "down", "transform"):
+        for name in ("0", "down", "transform"):
             model[name](values)
-    model["qkv"](values)
+    model["0"](values)
     assert seen == ["attention", "mlm head"]
 
 
