@@ -78,7 +78,7 @@ class PackedBert:
         """(b, labels) of the rows of these numbers, in their order."""
         order = np.argsort(rows.lengths[numbers], kind="stable")
         parts = packed_parts(rows, numbers[order], self._crew.size, self._model.config.type_vocab_size > 1)
-        seed = int(torch.randint(1 << 62, ()).item()) if self._model.training else 0
+        seed = int(torch.randint(1 << 62, ()).item()) if self._model.training else None
         first: Tensor = _Encoded.apply(self._inner[0], self, parts, seed)  # type: ignore[no-untyped-call]
         pooler = self._model.bert.pooler
         assert pooler is not None
@@ -86,7 +86,7 @@ class PackedBert:
         scores: Tensor = self._model.classifier(self._model.dropout(pooled))
         return scores
 
-    def forward(self, parts: Sequence[Part], seed: int) -> list[tuple[Tensor, Tensor]]:
+    def forward(self, parts: Sequence[Part], seed: int | None) -> list[tuple[Tensor, Tensor]]:
         """Of each part the embeddings (T, C) that it looked up, and its first tokens' hidden states (S, C), with the
         record of how the second came from the first."""
         tokens = parts[-1].before[0] + len(parts[-1].tokens)
@@ -103,10 +103,10 @@ class PackedBert:
             parameter.grad = found if parameter.grad is None else parameter.grad.add_(found)
         self._keep_words(torch.cat([part.tokens for part in parts]), torch.cat([found[0] for found in each]))
 
-    def _part(self, part: Part, seed: int, tokens: int) -> tuple[Tensor, Tensor]:
+    def _part(self, part: Part, seed: int | None, tokens: int) -> tuple[Tensor, Tensor]:
         config, embeddings = self._model.config, self._model.bert.embeddings
         drops = None
-        if seed and config.hidden_dropout_prob:
+        if seed is not None and config.hidden_dropout_prob:
             drops = draws(part, tokens, len(self._layers), config.hidden_size, config.hidden_dropout_prob, seed)
         heads, eps = config.num_attention_heads, config.layer_norm_eps
         with torch.enable_grad():
@@ -132,6 +132,7 @@ class PackedBert:
         summed = torch.ops.aten.embedding_dense_backward(gradient, places, len(ids) + 1, len(ids), False)[:-1]
         if weight.grad is not None:
             weight.grad.index_add_(0, ids, summed)
+            self._written = torch.cat([self._written, ids])
             return
         self._words_gradient.index_fill_(0, self._written, 0.0).index_copy_(0, ids, summed)
         weight.grad, self._written = self._words_gradient, ids
@@ -141,7 +142,7 @@ class _Encoded(torch.autograd.Function):
     """The encoder as autograd sees it from outside."""
 
     @staticmethod
-    def forward(ctx: Any, _: Tensor, encoder: PackedBert, parts: Sequence[Part], seed: int) -> Tensor:
+    def forward(ctx: Any, _: Tensor, encoder: PackedBert, parts: Sequence[Part], seed: int | None) -> Tensor:
         ctx.encoder, ctx.parts, ctx.passed = encoder, parts, encoder.forward(parts, seed)
         return torch.cat([first.detach() for _, first in ctx.passed])
 
