@@ -1,10 +1,11 @@
 """Fine-tuning beside transformers' `Trainer`: real tokens a second, and on wish both sides' scores over the seeds.
 
-Ours is an epoch of `korbert.benchmarks.fitting`: rows of like length share a batch, the mask is left out where no row
-is padded, the last layer computes the first token alone, attention weights have no dropout. The peer is the `Trainer`
-as `TrainingArguments` has it: random batches, `DataCollatorWithPadding`, AdamW as its `optim` names it, gradients
-clipped at 1. Both get the same encoder, head, rows tokenised beforehand, batch, learning rate, warm-up, weight decay
-and threads. Real tokens are counted, padding never.
+Ours is an epoch of `korbert.benchmarks.fitting`: rows of like length share a batch, a BERT's without padding, its last
+layer computes the first token alone, its cores share a batch and not an operation, attention weights have no dropout.
+The peer is the `Trainer` as `TrainingArguments` has it: random batches, `DataCollatorWithPadding`, AdamW as its `optim`
+names it, gradients clipped at 1. Both get the same encoder, head, rows tokenised beforehand, batch, learning rate,
+warm-up, weight decay and threads; a second peer has the batch that `TrainingArguments` has, too. Real tokens are
+counted, padding never.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ from korbert.tasks import Examples, Task
 
 ROWS = 2_000
 """Rows a round; half as many are evaluated where scores are asked for."""
+DEFAULT_BATCH = int(TrainingArguments.per_device_train_batch_size)
+"""What the `Trainer` trains on at a time unless it is told otherwise."""
 
 
 class Sides:
@@ -77,17 +80,19 @@ class Sides:
 
 
 class Peer:
-    """A `Trainer` on the same rows, from the same head."""
+    """A `Trainer` on the same rows, from the same head; `batch` None: with our batch."""
 
-    def __init__(self, sides: Sides, seed: int, epochs: int, attention_dropout: float, folder: str) -> None:
-        config = sides.config
+    def __init__(
+        self, sides: Sides, seed: int, epochs: int, attention_dropout: float, folder: str, batch: int | None = None
+    ) -> None:
+        config, batch = sides.config, batch or sides.config.batch
         self.model = peer_model(sides, seed, attention_dropout)
         self._clock = _Clock()
-        steps = epochs * -(-len(sides.training) // config.batch)
+        steps = epochs * -(-len(sides.training) // batch)
         self._trainer = Trainer(
             model=self.model,
             args=TrainingArguments(
-                output_dir=folder, per_device_train_batch_size=config.batch, num_train_epochs=epochs, use_cpu=True,
+                output_dir=folder, per_device_train_batch_size=batch, num_train_epochs=epochs, use_cpu=True,
                 learning_rate=config.lr, warmup_steps=int(config.warmup * steps), weight_decay=config.weight_decay,
                 seed=seed, save_strategy="no", logging_strategy="no", report_to=[], disable_tqdm=True,
                 dataloader_pin_memory=False,
@@ -102,6 +107,11 @@ class Peer:
     def optimizer(self) -> str:
         """What `TrainingArguments` has as its optimiser."""
         return OptimizerNames(self._trainer.args.optim).value
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps done by the last `train`."""
+        return int(self._trainer.state.global_step)
 
     def train(self) -> Seconds:
         """All epochs: from the making of the first batch to the end of the last step, without what `Trainer.train` sets
@@ -191,8 +201,8 @@ def measure(
         name="finetune",
         peer_name="transformers",
         unit="real tokens/s",
-        ours=[tokens / ours.wall for ours, _ in taken],
-        peer=[tokens / peer.wall for _, peer in taken],
+        ours=[tokens / ours.wall for ours, _, _ in taken],
+        peer=[tokens / peer.wall for _, peer, _ in taken],
         machine=machine(),
         details=details,
         notes=_notes(details),
@@ -201,15 +211,16 @@ def measure(
 
 def _rounds(
     sides: Sides, rounds: int, attention_dropout: float, folder: str
-) -> tuple[list[tuple[Seconds, Seconds]], str]:
-    """What each side took for an epoch, by round."""
+) -> tuple[list[tuple[Seconds, Seconds, Seconds]], str]:
+    """What an epoch took, by round: ours, the peer with our batch, the peer with its own."""
     seed = sides.config.seeds[0]
     fitting, peer = sides.fitting(seed, rounds + 1), Peer(sides, seed, 1, attention_dropout, folder)
+    by_default = Peer(sides, seed, 1, attention_dropout, folder, DEFAULT_BATCH)
     taken = []
     for number in range(1, rounds + 2):
         began = Seconds.now()
         fitting.epoch(number)
-        taken.append((began.until(Seconds.now()), peer.train()))
+        taken.append((began.until(Seconds.now()), peer.train(), by_default.train()))
     return taken[1:], peer.optimizer
 
 
@@ -228,12 +239,24 @@ def _scores(sides: Sides, attention_dropout: float, folder: str) -> dict[str, An
     return {"metric": sides.task.metric, "scores": ours, "peer_scores": peers, **means}
 
 
-def _speed(sides: Sides, taken: list[tuple[Seconds, Seconds]]) -> dict[str, Any]:
+def _speed(sides: Sides, taken: list[tuple[Seconds, Seconds, Seconds]]) -> dict[str, Any]:
     tokens = int(sides.training.lengths.sum())
+
+    def rate(place: int) -> int:
+        return round(statistics.median(tokens / seconds[place].processor for seconds in taken))
+
+    def ratio(place: int, clock: int) -> float:
+        return round(statistics.median(seconds[place][clock] / seconds[0][clock] for seconds in taken), 3)
+
     return {
-        "ours_a_processor_second": round(statistics.median(tokens / ours.processor for ours, _ in taken)),
-        "peer_a_processor_second": round(statistics.median(tokens / peer.processor for _, peer in taken)),
-        "ratio_processor": round(statistics.median(peer.processor / ours.processor for ours, peer in taken), 3),
+        "ours_a_processor_second": rate(0),
+        "peer_a_processor_second": rate(1),
+        "ratio_processor": ratio(1, 1),
+        "peer_default_batch": DEFAULT_BATCH,
+        "peer_of_default_batch": round(statistics.median(tokens / seconds[2].wall for seconds in taken)),
+        "peer_of_default_batch_a_processor_second": rate(2),
+        "ratio_of_default_batch": ratio(2, 0),
+        "ratio_of_default_batch_processor": ratio(2, 1),
     }
 
 
@@ -261,7 +284,9 @@ def _setting(sides: Sides) -> dict[str, Any]:
 def _notes(details: dict[str, Any]) -> list[str]:
     lines = [
         f"  by processor time: ours {details['ours_a_processor_second']:,}, peer "
-        f"{details['peer_a_processor_second']:,} a processor second, ratio {details['ratio_processor']:.2f}"
+        f"{details['peer_a_processor_second']:,} a processor second, ratio {details['ratio_processor']:.2f}",
+        f"  the peer with its default batch of {DEFAULT_BATCH}: {details['peer_of_default_batch']:,}, ratio "
+        f"{details['ratio_of_default_batch']:.2f}, by processor time {details['ratio_of_default_batch_processor']:.2f}",
     ]
     if "scores" in details:
         lines.append(f"  {details['metric']} by seed: ours {details['scores']}, peer {details['peer_scores']}")

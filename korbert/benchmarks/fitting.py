@@ -10,16 +10,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import PreTrainedModel
 
 from korbert.benchmarks.batches import EncodedRows, training_batches
 from korbert.benchmarks.classifier import logits
+from korbert.benchmarks.crew import Crew
 from korbert.benchmarks.layers import parameter_groups
+from korbert.benchmarks.packed_bert import PackedBert, can_pack
+from korbert.benchmarks.shared_step import begin, clipped_step, shares
 from korbert.config import FinetuneConfig
 from korbert.errors import UsageError
 from korbert.training.schedule import learning_rate
@@ -34,6 +39,9 @@ TRAINING_PASSES = 3
 
 Advance = Callable[[int, str], None]
 """Told how many more forward passes of a row are done, and a note."""
+
+Learn = Callable[[NDArray[np.int64]], torch.Tensor]
+"""One optimiser step on the rows of these numbers; answers their loss."""
 
 
 class Diverged(UsageError):
@@ -112,6 +120,11 @@ class Fitting:
         Raises:
             Diverged: when the loss is not finite.
         """
+        crew = Crew(torch.get_num_threads()) if can_pack(self.model) else None
+        with crew or nullcontext():
+            return self._epoch(number, advance, self._packed(crew) if crew else self._plain)
+
+    def _epoch(self, number: int, advance: Advance, learn: Learn) -> Epoch:
         settings, started = self.settings, time.monotonic()
         torch.manual_seed(int(np.random.SeedSequence((settings.seed, number)).generate_state(1)[0]))
         batches = training_batches(self._rows.lengths, settings.batch, settings.seed, number)
@@ -121,7 +134,7 @@ class Fitting:
         total = 0.0
         for done, numbers in enumerate(batches, 1):
             step = (number - 1) * self._steps + done
-            losses.append(self._step(step, numbers))
+            losses.append(self._step(step, numbers, learn))
             if done % stride == 0 or done == len(batches):
                 loss = self._finite(torch.stack(losses).mean().item(), step)
                 points.append(Point(number, step, round(loss, 5), self._rate(step)))
@@ -143,16 +156,37 @@ class Fitting:
         for group, settings in zip(self._optimizer.param_groups, own, strict=True):
             group.update(settings)
 
-    def _step(self, step: int, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> torch.Tensor:
+    def _step(self, step: int, numbers: NDArray[np.int64], learn: Learn) -> torch.Tensor:
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate(step) * group["scale"]
-        scores = logits(self.model, self._rows, numbers, self._pad)
-        targets = self._rows.targets(numbers).to(scores.device)
-        loss = self._rows.loss(scores, targets, self._weights)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss = learn(numbers)
+        self._optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _plain(self, numbers: NDArray[np.int64]) -> torch.Tensor:
+        """Any model's step."""
+        loss = self._loss(numbers, logits(self.model, self._rows, numbers, self._pad))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
         self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _packed(self, crew: Crew) -> Learn:
+        """The same step of a model that can be packed, on all cores."""
+        packed = PackedBert(self.model, crew)
+        begin(self._optimizer)
+        divided = shares(self._optimizer, crew.size)
+
+        def learn(numbers: NDArray[np.int64]) -> torch.Tensor:
+            loss = self._loss(numbers, packed.scores(self._rows, numbers))
+            clipped_step(self._optimizer, divided, crew, CLIP)
+            return loss
+
+        return learn
+
+    def _loss(self, numbers: NDArray[np.int64], scores: torch.Tensor) -> torch.Tensor:
+        """The rows' loss, sent backwards."""
+        loss = self._rows.loss(scores, self._rows.targets(numbers).to(scores.device), self._weights)
+        loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
     def _note(self, epoch: int, done: int, points: list[Point], seconds: float) -> str:

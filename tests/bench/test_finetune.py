@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoTokenizer, DataCollatorWithPadding
+from transformers import AutoTokenizer, DataCollatorWithPadding, TrainingArguments
 from transformers.models.bert.modeling_bert import BertSelfAttention
 
 from korbert import bench, recipes, tasks
-from korbert.bench.finetune import Sides, measure, peer_model, peer_rows
+from korbert.bench.finetune import DEFAULT_BATCH, Peer, Sides, measure, peer_model, peer_rows
 from korbert.benchmarks.classifier import logits
 from korbert.chain import shipped_nsmc
 from korbert.config import Config
@@ -73,6 +73,18 @@ def test_scores_come_by_seed_and_rates_by_round(config: Config, encoder: Path) -
     assert found["padding"] < found["padding_of_random_batches"] < 1
     assert found["peer_attention_dropout"] == 0.1
     assert found["peer_optimizer"].startswith("adamw")
+
+
+def test_the_trainers_own_batch_is_measured_too(config: Config, encoder: Path, sides: Sides, tmp_path: Path) -> None:
+    assert TrainingArguments(output_dir=str(tmp_path)).per_device_train_batch_size == DEFAULT_BATCH
+    larger = replace(config, finetune=replace(config.finetune, batch=2 * DEFAULT_BATCH))
+    found = measure(larger, encoder, 3, 24).details
+    assert (found["batch"], found["peer_default_batch"]) == (2 * DEFAULT_BATCH, DEFAULT_BATCH)
+    assert found["ratio_of_default_batch"] > 0
+    for batch, steps in ((None, 24 // 8), (3, 24 // 3)):
+        peer = Peer(sides, 1, 1, 0.0, str(tmp_path), batch)
+        peer.train()
+        assert peer.steps == steps
 
 
 def test_a_task_that_labels_words_is_refused(config: Config, encoder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,6 +62,33 @@ def test_a_restored_fitting_goes_on_as_if_it_had_not_stopped(encoder: Path, rows
     torch.manual_seed(12345)  # nothing may depend on what was drawn before
     restored.epoch(2)
     assert torch.equal(weights(straight), weights(restored))
+
+
+def test_a_packed_epoch_ends_with_the_plain_epochs_weights(
+    encoder: Path, rows: EncodedRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed, plain = (fitting(encoder, rows, replace(SETTINGS, dropout=0.0, lr=1e-3)) for _ in range(2))
+    packed.epoch(1)
+    monkeypatch.setattr("korbert.benchmarks.fitting.can_pack", lambda _: False)
+    plain.epoch(1)
+    start = weights(fitting(encoder, rows))
+    assert float((weights(plain) - start).abs().max()) > 1e-3
+    torch.testing.assert_close(weights(packed), weights(plain), rtol=0, atol=1e-4)
+
+
+def test_two_threads_repeat_themselves_exactly_and_go_on_where_one_stopped(encoder: Path, rows: EncodedRows) -> None:
+    learners = [fitting(encoder, rows) for _ in range(3)]
+    for learner, threads in zip(learners, (2, 2, 1), strict=True):
+        torch.set_num_threads(threads)
+        learner.epoch(1)
+        assert torch.get_num_threads() == threads
+    two, again, one = (weights(learner) for learner in learners)
+    assert torch.equal(two, again)
+    torch.testing.assert_close(two, one, rtol=0, atol=1e-3)
+    torch.set_num_threads(2)
+    resumed = fitting(encoder, rows)
+    resumed.restore(learners[2].state())
+    assert np.isfinite(resumed.epoch(2).loss)
 
 
 def test_a_loss_that_is_no_number_names_the_learning_rate(encoder: Path, rows: EncodedRows) -> None:
