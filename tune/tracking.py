@@ -60,7 +60,7 @@ class SweepTracker(Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Ray's call after each epoch."""
+        """Ray's call after each judgement."""
         key, sent = result["key"], self.logged.get(result["key"], 0)
         for epoch in result["epochs"][sent:]:
             self._guarded(partial(self._log, key, result["config"], epoch))
