@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._raylet import AuthenticationTokenLoader, Config
 
 import korbert
 from korbert.errors import UsageError, WorldError
@@ -68,7 +69,8 @@ def session(cluster: Cluster, *, cpus: int, gpus: float, data_bytes: int) -> Ite
     """
     if cluster.dashboard:
         _require_dashboard()
-    token = secrets.token_hex(32) if cluster.dashboard else ""
+    # A token for this sweep alone: Ray would write one for all into the home folder.
+    token = "" if cluster.address else secrets.token_hex(32)
     locked = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {}
     with _environment(ENVIRONMENT | locked | {"PYTHONPATH": _import_path()}):
         url = _start(cluster, cpus, OBJECT_STORE_BYTES + 2 * data_bytes)
@@ -126,11 +128,20 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
     """Sets environment variables, and puts back all that was there: Ray adds some of its own."""
     before = dict(os.environ)
     os.environ.update(values)
+    _read_again()
     try:
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+        _read_again()
+
+
+def _read_again() -> None:
+    """Has Ray's core in this process read its settings and token from the environment: it does by itself once, when it
+    is imported, and would come to its own Ray without the token."""
+    Config.initialize("")  # before the token goes: with the old mode a thread that still talks would miss it
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _import_path() -> str:
