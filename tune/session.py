@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray._raylet import AuthenticationTokenLoader, Config
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
 import korbert
 from korbert.errors import UsageError, WorldError
@@ -77,8 +77,7 @@ def session(cluster: Cluster, *, cpus: int, gpus: float, data_bytes: int) -> Ite
         try:
             if cluster.dashboard:
                 print(f"dashboard: http://{url} token {token}", file=sys.stderr, flush=True)
-            if gpus > _gpus():
-                raise UsageError(f"tune.gpus_per_trial = {gpus}: this Ray has no GPU for it; set 0 to train on CPUs")
+            _check_gpus(cluster, gpus)
             yield
         finally:
             ray.shutdown()
@@ -114,13 +113,20 @@ def _start(cluster: Cluster, cpus: int, object_store_bytes: int) -> str:
 
 def _reason(error: Exception, cluster: Cluster) -> str:
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    hint = f"is there a Ray at {cluster.address}?" if cluster.address else "see /tmp/ray/session_latest/logs"
-    return f"Ray cannot start: {first}; {hint}; then run again"
+    if not cluster.address:
+        return f"Ray cannot start: {first}; see /tmp/ray/session_latest/logs; then run again"
+    hint = "set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN where ~/.ray/auth_token is not its own"
+    return f"Ray: {first}; is there one at {cluster.address}? If it wants a token, {hint}; then run again"
 
 
-def _gpus() -> float:
+def _check_gpus(cluster: Cluster, gpus: float) -> None:
+    """Refuses a Ray of our own that has too few; a cluster may start nodes with GPUs when trials ask for them."""
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return resources.get("GPU", 0.0)
+    if gpus <= resources.get("GPU", 0.0):
+        return
+    if not cluster.address:
+        raise UsageError(f"tune.gpus_per_trial = {gpus}: this Ray has no GPU for it; set 0 to train on CPUs")
+    print(f"{cluster.address}: has no free node with {gpus:g} GPUs; trials wait until there is one", file=sys.stderr)
 
 
 @contextmanager
