@@ -10,7 +10,7 @@ from typing import Any
 from korbert import chain, tasks
 from korbert.benchmarks.batches import EncodedRows
 from korbert.benchmarks.classifier import check_inputs, quiet, read_config
-from korbert.benchmarks.material import read_material
+from korbert.benchmarks.material import Draw, read_drawn
 from korbert.benchmarks.tokens import load_tokenizer
 from korbert.benchmarks.windows import Limits
 from korbert.config import Config, to_dict
@@ -125,16 +125,16 @@ class Contest:
 
     def _read(self, encoder: Path, task: str, length: int) -> Rows:
         tokenizer, sweep = load_tokenizer(encoder), self.config.tune
-        material, _ = read_material(
+        training, validation = read_drawn(
             self.task(task),
             self.folders[task],
             tokenizer,
+            Draw(sweep.train_limit, sweep.seed, sweep.validation_limit),
             max_tokens=length,
             validation=self.config.finetune.validation,
             limits=Limits(self.config.finetune.stride, self.config.finetune.answer_tokens),
         )
-        training = material.training_rows(sweep.train_limit, sweep.seed)
-        return Rows(training, material.validation_rows(sweep.validation_limit), tokenizer.pad)
+        return Rows(training, validation, tokenizer.pad)
 
 
 def stored_bytes(rows: Mapping[Place, Rows]) -> int:

@@ -18,6 +18,7 @@ from tune import finals
 from tune.contest import Contest, Place, Rows, stored_bytes
 from tune.finals import Record
 from tune.progress import Ending, SweepProgress
+from tune.rungs import rungs
 from tune.search import Make, Storage, listed, results_of, search
 from tune.session import Cluster, session
 from tune.states import States
@@ -66,8 +67,8 @@ class Driver:
 
     def _swept(self, arena: Arena) -> list[Record]:
         config = self._config
-        epochs = config.trials * config.epochs
-        return self._records("sweep", epochs, arena, partial(search, config, self._space))
+        parts = config.trials * config.epochs * config.parts
+        return self._records("sweep", parts, arena, partial(search, config, self._space))
 
     def _finals(self, trials: list[Record], arena: Arena, shelf: Shelf) -> list[Record]:
         choices = finals.wanted(trials, self._config)
@@ -75,14 +76,15 @@ class Driver:
             return []
         seeds, dropouts = sorted({c["seed"] for c in choices}), tuple(sorted({c["dropout"] for c in choices}))
         models = {variant: shelf.put(model) for variant, model in self._models(seeds, dropouts).items()}
-        arena = replace(arena, models=models, exchanges_weights=False)
-        epochs = sum(choice["epochs"] for choice in choices)
-        return self._records("finals", epochs, arena, partial(listed, self._config, choices))
+        arena = replace(arena, models=models, rungs=(), exchanges_weights=False)
+        parts = sum(choice["epochs"] for choice in choices) * self._config.parts
+        return self._records("finals", parts, arena, partial(listed, self._config, choices))
 
-    def _records(self, name: str, epochs: int, arena: Arena, make: Make) -> list[Record]:
+    def _records(self, name: str, parts: int, arena: Arena, make: Make) -> list[Record]:
         callbacks = [SweepProgress(), Ending(arena.states), SweepTracker()]
         trainable = ray_tune.with_parameters(trial, arena=arena)
-        with meter(name, epochs) as progress, SweepProgress.shown_by(progress, self._config.epochs):
+        most = self._config.epochs * self._config.parts
+        with meter(name, parts) as progress, SweepProgress.shown_by(progress, most):
             results = results_of(name, self._storage, trainable, make, self._config, callbacks)
         states = States(arena.states)
         # A scheduler that hears old epochs again may stop the trial amidst them: what has been trained counts whole.
@@ -110,6 +112,8 @@ class Driver:
             objective=self._config.objective,
             seed=self._config.seed,
             states=self._storage.states,
+            parts=self._config.parts,
+            rungs=rungs(self._config),
             exchanges_weights=self._config.scheduler == "pbt",
             device="cuda" if self._config.gpus_per_trial else "cpu",
         )

@@ -27,14 +27,16 @@ def record(result: Result, ended: History | None) -> Record:
     assert metrics is not None
     config = {name: value for name, value in metrics["config"].items() if name != "arena"}
     choice, epochs = config.get("choice", config), ended or metrics["epochs"]
+    whole = epochs[-1]["epoch"] == choice["epochs"] and epochs[-1]["loss"] is not None
     return {
         "trial": _number(metrics["experiment_tag"]),
         "key": metrics["key"],
         "config": choice,
         "epochs": epochs,
         "best": best_epoch(epochs)["validation"],
-        "state": "completed" if len(epochs) == choice["epochs"] and epochs[-1]["loss"] is not None else "stopped",
+        "state": "completed" if whole else "stopped",
         "seconds": round(math.fsum(epoch["seconds"] for epoch in epochs), 3),
+        "judging": round(math.fsum(epoch["judging"] for epoch in epochs), 3),
     }
 
 
@@ -46,8 +48,10 @@ def _number(tag: str) -> int:
 
 
 def best_epoch(history: list[dict[str, Any]]) -> dict[str, Any]:
-    """The record of the epoch with the best value, the first of equals."""
-    return max(history, key=lambda epoch: epoch["validation"])
+    """The record of the epoch with the best value, the first of equals; of whole epochs where there is one, as
+    fine-tuning chooses."""
+    whole = [epoch for epoch in history if epoch["epoch"] == int(epoch["epoch"])]
+    return max(whole or history, key=lambda epoch: epoch["validation"])
 
 
 def ordered(trials: list[Record], objective: str) -> list[Record]:

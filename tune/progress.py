@@ -1,4 +1,4 @@
-"""Shows a sweep's epochs as they end, and closes the books of trials that are stopped."""
+"""Shows a sweep's progress, and closes the books of trials that are stopped."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tune.states import States
 
 
 class SweepProgress(Callback):
-    """Advances a meter whose unit is an epoch of a trial; the epochs a stopped trial is spared count as done.
+    """Advances a meter whose unit is a part of an epoch of a trial; what a stopped trial is spared counts as done.
 
     Ray pickles callbacks with its state, and unpickles them where a sweep is restored: the meter, which belongs to
     this process, is the class's, not the object's.
     """
 
     _meter: ClassVar[Meter | None] = None
-    _epochs: ClassVar[int] = 0
+    _parts: ClassVar[int] = 0
     _shown: ClassVar[int] = 0
 
     @classmethod
     @contextmanager
-    def shown_by(cls, meter: Meter, epochs: int) -> Iterator[None]:
-        """Uses `meter`; `epochs` is the most a trial has."""
-        cls._meter, cls._epochs, cls._shown = meter, epochs, 0
+    def shown_by(cls, meter: Meter, parts: int) -> Iterator[None]:
+        """Uses `meter`; `parts` are the most a trial has."""
+        cls._meter, cls._parts, cls._shown = meter, parts, 0
         try:
             yield
         finally:
@@ -36,7 +36,7 @@ class SweepProgress(Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Ray's call after each epoch."""
+        """Ray's call after each judgement."""
         self._show(trials)
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
@@ -47,7 +47,7 @@ class SweepProgress(Callback):
         """Shows the state of all trials, those that a restored sweep finished before included."""
         results = [trial.last_result or {} for trial in trials]
         done = sum(
-            self._epochs if trial.is_finished() else len(result.get("epochs", ()))
+            self._parts if trial.is_finished() else result.get("parts", 0)
             for trial, result in zip(trials, results, strict=True)
         )
         best = max((result["validation"] for result in results if "validation" in result), default=0.0)

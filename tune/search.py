@@ -142,4 +142,6 @@ def _scheduler(config: TuneConfig, space: Space) -> Any:
         )
     if config.scheduler == "none":
         return FIFOScheduler()  # type: ignore[no-untyped-call]
-    return ASHAScheduler(time_attr="epoch", max_t=config.epochs, grace_period=1, reduction_factor=2)
+    return ASHAScheduler(
+        time_attr="parts", max_t=config.epochs * config.parts, grace_period=1, reduction_factor=config.reduction
+    )

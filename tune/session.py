@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]
 
 import korbert
 from korbert.errors import UsageError, WorldError
@@ -68,15 +69,15 @@ def session(cluster: Cluster, *, cpus: int, gpus: float, data_bytes: int) -> Ite
     """
     if cluster.dashboard:
         _require_dashboard()
-    token = secrets.token_hex(32) if cluster.dashboard else ""
+    # A token for this sweep alone: Ray would write one for all into the home folder.
+    token = "" if cluster.address else secrets.token_hex(32)
     locked = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {}
     with _environment(ENVIRONMENT | locked | {"PYTHONPATH": _import_path()}):
         url = _start(cluster, cpus, OBJECT_STORE_BYTES + 2 * data_bytes)
         try:
             if cluster.dashboard:
                 print(f"dashboard: http://{url} token {token}", file=sys.stderr, flush=True)
-            if gpus > _gpus():
-                raise UsageError(f"tune.gpus_per_trial = {gpus}: this Ray has no GPU for it; set 0 to train on CPUs")
+            _check_gpus(cluster, gpus)
             yield
         finally:
             ray.shutdown()
@@ -112,13 +113,20 @@ def _start(cluster: Cluster, cpus: int, object_store_bytes: int) -> str:
 
 def _reason(error: Exception, cluster: Cluster) -> str:
     first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    hint = f"is there a Ray at {cluster.address}?" if cluster.address else "see /tmp/ray/session_latest/logs"
-    return f"Ray cannot start: {first}; {hint}; then run again"
+    if not cluster.address:
+        return f"Ray cannot start: {first}; see /tmp/ray/session_latest/logs; then run again"
+    hint = "set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN where ~/.ray/auth_token is not its own"
+    return f"Ray: {first}; is there one at {cluster.address}? If it wants a token, {hint}; then run again"
 
 
-def _gpus() -> float:
+def _check_gpus(cluster: Cluster, gpus: float) -> None:
+    """Refuses a Ray of our own that has too few; a cluster may start nodes with GPUs when trials ask for them."""
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return resources.get("GPU", 0.0)
+    if gpus <= resources.get("GPU", 0.0):
+        return
+    if not cluster.address:
+        raise UsageError(f"tune.gpus_per_trial = {gpus}: this Ray has no GPU for it; set 0 to train on CPUs")
+    print(f"{cluster.address}: has no free node with {gpus:g} GPUs; trials wait until there is one", file=sys.stderr)
 
 
 @contextmanager
@@ -126,11 +134,20 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
     """Sets environment variables, and puts back all that was there: Ray adds some of its own."""
     before = dict(os.environ)
     os.environ.update(values)
+    _read_again()
     try:
         yield
     finally:
         os.environ.clear()
         os.environ.update(before)
+        _read_again()
+
+
+def _read_again() -> None:
+    """Has Ray's core in this process read its settings and token from the environment: it does by itself once, when it
+    is imported, and would come to its own Ray without the token."""
+    Config.initialize("")  # before the token goes: with the old mode a thread that still talks would miss it
+    AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _import_path() -> str:

@@ -1,8 +1,9 @@
 """The driver of stage `tune`: a hyper-parameter sweep of fine-tuning with Ray Tune, ASHA or PBT, and Optuna.
 
 A tune artefact holds
-    trials.json     [{"trial", "key", "config", "epochs", "best", "state", "seconds"}], "epochs" as `trainable.trial`
-                    reports them; state is completed, or stopped (by the scheduler, or because the loss diverged)
+    trials.json     [{"trial", "key", "config", "epochs", "best", "state", "seconds", "judging"}], "epochs" as
+                    `trainable.trial` reports them; state is completed, or stopped (by the scheduler, or because the
+                    loss diverged); seconds of training, and of judging on validation rows
     finalists.json  the best trials over several seeds, best first: {"trial", "config", "seeds", "validation", "mean",
                     "std", "scores", "best_epochs"}, and the seeds' runs as "runs"
     best.json       the winner: "trial", "validation", "config", and "set", its texts for --set; null without a trial
@@ -62,14 +63,15 @@ def _publish(contest: Contest, draft: Draft, trials: list[Record], runs: list[Re
     write_json(draft.path / "best.json", best)
     if best is not None:
         write_bytes(draft.path / "winner.toml", finals.recipe(best, list(contest.folders)).encode())
-    seconds = math.fsum(record["seconds"] for record in [*trials, *runs])
+    seconds, judging = (math.fsum(record[name] for record in [*trials, *runs]) for name in ("seconds", "judging"))
     counts: dict[str, Any] = {
         "trials": len(trials),
         "stopped": sum(record["state"] == "stopped" for record in trials),
         "validation": best["validation"] if best else None,
         "final_runs": len(runs),
-        # Beside the artefact's own seconds: what the trials' work alone would take, as many at once.
+        # Beside the artefact's own seconds: what the trials' training alone would take, as many at once.
         "trained_seconds": round(seconds, 3),
+        "judging_seconds": round(judging, 3),
         "trained_seconds_at_once": round(seconds / config.concurrent, 3),
     }
     draft.counts = counts

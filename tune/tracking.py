@@ -16,29 +16,23 @@ from typing import Any, ClassVar
 from ray.tune import Callback
 
 from korbert.config import TrackingConfig
+from korbert.storage import read_json, write_json
+
+SENT = "sent.json"
 
 
 class SweepTracker(Callback):
-    """Logs each new epoch of each trial; after the first failure it warns once and stays silent.
+    """Logs each new judgement of each trial; after the first failure it warns once and stays silent.
 
     Ray pickles callbacks with its state and unpickles them where a sweep is restored: what belongs to this process is
-    the class's; the object's own `logged` counts are what a restored sweep has sent before.
+    the class's. What has been sent stands in a file of its own, since Ray's state is a second old when it is killed.
     """
 
     _runs: ClassVar[dict[str, Any]] = {}
     _start: ClassVar[Callable[[str, dict[str, Any]], Any] | None] = None
-
-    def __init__(self) -> None:
-        self.logged: dict[str, int] = {}
-        """Epochs sent, by trial."""
-
-    def get_state(self) -> dict[str, Any]:
-        """What Ray keeps with the sweep's state."""
-        return {"logged": dict(self.logged)}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Takes up `get_state`'s answer in a restored sweep."""
-        self.logged = dict(state["logged"])
+    _sent: ClassVar[dict[str, int]] = {}
+    """Judgements sent, by trial."""
+    _book: ClassVar[Path] = Path()
 
     @classmethod
     @contextmanager
@@ -47,7 +41,8 @@ class SweepTracker(Callback):
         mode = config.mode
         if mode == "auto":
             mode = "online" if os.environ.get("WANDB_API_KEY") else "offline"
-        cls._runs = {}
+        cls._runs, cls._book = {}, folder / SENT
+        cls._sent = (read_json(cls._book) if cls._book.is_file() else None) or {}
         if mode != "disabled":
             cls._start = lambda key, settings: _started(config.project, mode, group, folder, key, settings)
         try:
@@ -60,11 +55,10 @@ class SweepTracker(Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Ray's call after each epoch."""
-        key, sent = result["key"], self.logged.get(result["key"], 0)
-        for epoch in result["epochs"][sent:]:
+        """Ray's call after each judgement."""
+        key = result["key"]
+        for epoch in result["epochs"][self._sent.get(key, 0) :]:
             self._guarded(partial(self._log, key, result["config"], epoch))
-        self.logged[key] = max(sent, len(result["epochs"]))
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Ray's call when a trial is done or stopped."""
@@ -80,6 +74,8 @@ class SweepTracker(Callback):
             cls._runs[key] = cls._start(key, settings.get("choice", settings))
         scores = {f"scores/{task}": score for task, score in epoch["scores"].items()}
         cls._runs[key].log({name: epoch[name] for name in ("epoch", "validation", "loss", "seconds")} | scores)
+        cls._sent[key] = cls._sent.get(key, 0) + 1
+        write_json(cls._book, cls._sent)
 
     @classmethod
     def _guarded(cls, action: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""One trial of a sweep: a fitting a task on its training rows, judged on validation rows after every epoch.
+"""One trial of a sweep: a fitting a task on its training rows, judged on validation rows on its way, see `rungs`.
 
 The loop is fine-tuning's own. A trial never sees a test row: `Material`, which its rows are cut from, holds none.
 Models and rows come out of Ray's object store; an actor that is used again reads no file.
@@ -24,6 +24,7 @@ from korbert.benchmarks.metrics import METRICS
 from korbert.tasks import Task
 from tune.contest import Place, Rows
 from tune.goal import online
+from tune.rungs import Stretch, stretches
 from tune.space import Choice
 from tune.states import History, States, key_of
 from tune.weights import Shared, built
@@ -48,6 +49,10 @@ class Arena:
     """Of a trial that has none of its own."""
     states: str
     """Folder or URL of `States`."""
+    parts: int
+    """Of an epoch."""
+    rungs: tuple[int, ...]
+    """After how many parts a trial is judged, beside the epochs' ends."""
     exchanges_weights: bool
     """Population based training: Ray must have each epoch's weights, and says with which a trial goes on."""
     device: str
@@ -65,23 +70,28 @@ class Entry:
         settings = {name: value for name, value in choice.items() if name not in ("model", "max_tokens", "seed")}
         self.fitting = Fitting(model, rows.training, rows.pad, Settings(seed=seed, **settings))
 
-    def epoch(self, number: int) -> tuple[float, float]:
-        """Trains for an epoch; answers the mean loss and the score on validation rows.
+    def trained(self, stretch: Stretch) -> float:
+        """Trains; answers the mean loss.
 
         Raises:
             Diverged: when the loss is not finite.
         """
-        loss = self.fitting.epoch(number).loss
+        number, part = stretch
+        return self.fitting.epoch(number, part=part).loss
+
+    def score(self) -> float:
+        """On the validation rows."""
         answers = predicted(self.fitting.model, self._rows.validation, self._rows.pad)
-        return loss, METRICS[self._task.metric].score(answers, self._rows.validation, self._task.labels)
+        return METRICS[self._task.metric].score(answers, self._rows.validation, self._task.labels)
 
 
 def trial(settings: dict[str, Any], arena: Arena) -> None:
-    """Trains with a choice of settings, and reports after each epoch.
+    """Trains with a choice of settings, and reports at each judgement.
 
-    Reports "validation" (see `goal.online`), "epoch", "key", "seconds" of work, and "epochs" with {"epoch",
-    "validation", "scores", "loss", "seconds", "began", "pid"} of all epochs so far, those of earlier processes
-    included. A trial whose loss diverges reports validation 0 and a loss of None, and ends.
+    Reports "validation" (see `goal.online`), "epoch", "parts" of epochs that are done, "key", "seconds" of training,
+    and "epochs": {"epoch", "parts", "validation", "scores", "loss", "seconds" of training, "judging" seconds, "began",
+    "pid"} of all judgements so far, those of earlier processes included. An epoch that is not whole has a fraction for
+    its number. A trial whose loss diverges reports validation 0 and a loss of None, and ends.
 
     Args:
         settings: A `space.Choice`, or one as "choice".
@@ -97,32 +107,38 @@ def trial(settings: dict[str, Any], arena: Arena) -> None:
         return
     entries = {task: Entry(task, choice, arena) for task in arena.tasks}
     history = _taken_up(entries, states, key, arena)
-    for number in range(len(history) + 1, choice["epochs"] + 1):
-        history.append(_epoch(entries, number, choice, arena))
-        last = number == choice["epochs"] or history[-1]["loss"] is None
+    done = history[-1]["parts"] if history else 0
+    for stretch in stretches(choice["epochs"], arena.parts, arena.rungs, done):
+        history.append(_judged(entries, stretch, choice, arena))
+        last = history[-1]["parts"] == choice["epochs"] * arena.parts or history[-1]["loss"] is None
         _keep(entries, history, states, key, arena, last=last)
         if last:
             return
 
 
-def _epoch(entries: dict[str, Entry], number: int, choice: Choice, arena: Arena) -> dict[str, Any]:
-    """One epoch of all tasks, as its record."""
+def _judged(entries: dict[str, Entry], stretch: Stretch, choice: Choice, arena: Arena) -> dict[str, Any]:
+    """A stretch of all tasks, and the judgement at its end, as its record."""
     began, started = time.time(), time.monotonic()
+    loss: float | None = None
+    scores, value = dict.fromkeys(entries, 0.0), 0.0
     try:
-        outcomes = {task: entry.epoch(number) for task, entry in entries.items()}
+        loss = round(math.fsum(entry.trained(stretch) for entry in entries.values()) / len(entries), 5)
     except Diverged:
-        loss, scores, value = None, dict.fromkeys(entries, 0.0), 0.0
+        trained = time.monotonic()
     else:
-        loss = round(math.fsum(loss for loss, _ in outcomes.values()) / len(outcomes), 5)
-        scores = {task: score for task, (_, score) in outcomes.items()}
+        trained = time.monotonic()
+        scores = {task: entry.score() for task, entry in entries.items()}
         value = online(arena.objective, scores, arena.constants)
-    record = {"epoch": number, "validation": value, "scores": scores, "loss": loss}
-    record |= {"seconds": round(time.monotonic() - started, 3), "began": round(began, 3), "pid": os.getpid()}
+    epoch, (_, end, parts) = stretch
+    record: dict[str, Any] = {"epoch": epoch if end == parts else round(epoch - 1 + end / parts, 4)}
+    record |= {"parts": (epoch - 1) * parts + end, "validation": value, "scores": scores, "loss": loss}
+    record |= {"seconds": round(trained - started, 3), "judging": round(time.monotonic() - trained, 3)}
+    record |= {"began": round(began, 3), "pid": os.getpid()}
     return record | ({"config": dict(choice)} if arena.exchanges_weights else {})
 
 
 def _taken_up(entries: dict[str, Entry], states: States, key: str, arena: Arena) -> History:
-    """Restores the fittings where an earlier process left them; answers the epochs that are done."""
+    """Restores the fittings where an earlier process left them; answers what is done."""
     state = _of_ray() if arena.exchanges_weights else states.under_way(key)
     if state is None:
         return []
@@ -172,6 +188,7 @@ def _metrics(history: History, key: str) -> dict[str, Any]:
     return {
         "validation": last["validation"],
         "epoch": last["epoch"],
+        "parts": last["parts"],
         "epochs": list(history),
         "seconds": round(seconds, 3),
         "key": key,

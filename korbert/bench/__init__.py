@@ -37,6 +37,7 @@ def run(
     articles: Path | None = None,
     rounds: int = 5,
     size: int = 0,
+    rows: int = 0,
     model: Path | None = None,
     scores: bool = False,
 ) -> Measurement:
@@ -56,7 +57,8 @@ def run(
         size: crawl: articles a round; ingest: rows in all; corpus: articles; encode:
             documents a round; loader: steps a round; pretrain: articles of `text`; sweep: trials; finetune: training
             rows; 0: the benchmark's own.
-        model: finetune: the encoder's folder; None: one of the recipe's shape, not trained.
+        rows: finetune: training rows of a round, for `size`; sweep: of a trial; 0: the benchmark's own.
+        model: finetune, sweep: the encoder's folder; None: one of the recipe's shape, not trained.
         scores: finetune: whether both sides are trained to the end and evaluated.
 
     Raises:
@@ -68,8 +70,9 @@ def run(
         raise UsageError(f"--against {against!r}: must be one of: {', '.join(PEERS[name])}")
     if rounds < 3:
         raise UsageError(f"--rounds {rounds}: must be at least 3, or there is no median to speak of")
-    if size < 0:
-        raise UsageError(f"--size {size}: must be 1 or more, or 0 for the benchmark's own")
+    for option, value in (("size", size), ("rows", rows)):
+        if value < 0:
+            raise UsageError(f"--{option} {value}: must be 1 or more, or 0 for the benchmark's own")
     # Each is imported where it runs: a crawler's image has no torch.
     if name == "crawl":
         from korbert.bench import crawl
@@ -90,9 +93,9 @@ def run(
     if name == "sweep":
         from korbert.bench import sweep
 
-        return sweep.measure(config, rounds, size or sweep.TRIALS)
+        return sweep.measure(config, rounds, size or sweep.TRIALS, model, rows)
     if name == "finetune":
-        return _finetune(config, model, rounds, size, attention_dropout, scores)
+        return _finetune(config, model, rounds, rows or size, attention_dropout, scores)
     if name == "loader":
         from korbert.bench import loader
 

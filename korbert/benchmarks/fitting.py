@@ -2,7 +2,7 @@
 
 Settings as published for Korean encoders (KoELECTRA's and KLUE's fine-tuning code: AdamW with eps 1e-8, linear
 decay, clip 1.0); an epoch is a pure function of the weights, the optimiser's state and (seed, epoch), so a fitting
-that is restored at an epoch's end goes on as if it had not stopped.
+that is restored at the end of an epoch, or of a part of one, goes on as if it had not stopped.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ CURVE_POINTS = 50
 
 TRAINING_PASSES = 3
 """Work of a training row in forward passes: the backward pass costs about two."""
+
+Part = tuple[int, int, int]
+"""(begin, end, of): an epoch's steps from share begin/of to share end/of."""
+WHOLE: Part = (0, 1, 1)
 
 Advance = Callable[[int, str], None]
 """Told how many more forward passes of a row are done, and a note."""
@@ -101,6 +105,8 @@ class Fitting:
         self.model, self.settings = model, settings
         self._rows, self._pad = rows, pad
         self._steps = -(-len(rows) // settings.batch)
+        self._drawn: torch.Tensor | None = None
+        """State of the device's random numbers where a part of an epoch has ended."""
         balanced = settings.class_weights == "balanced"
         self._weights = rows.balance(model.config.num_labels or 0).to(model.device) if balanced else None
         self._optimizer = torch.optim.AdamW(
@@ -110,30 +116,32 @@ class Fitting:
             fused=True,
         )
 
-    def epoch(self, number: int, advance: Advance = lambda *_: None) -> Epoch:
-        """One pass over the training rows.
+    def epoch(self, number: int, advance: Advance = lambda *_: None, part: Part = WHOLE) -> Epoch:
+        """One pass over the training rows, or a part of it: all parts in turn are the pass, to the bit.
 
         Args:
             number: From 1; with the settings' seed it decides order and dropout.
             advance: Told of every batch.
+            part: Which steps; the parts of an epoch come one after another.
 
         Raises:
             Diverged: when the loss is not finite.
         """
         crew = Crew(torch.get_num_threads()) if can_pack(self.model) else None
         with crew or nullcontext():
-            return self._epoch(number, advance, self._packed(crew) if crew else self._plain)
+            return self._epoch(number, part, advance, self._packed(crew) if crew else self._plain)
 
-    def _epoch(self, number: int, advance: Advance, learn: Learn) -> Epoch:
+    def _epoch(self, number: int, part: Part, advance: Advance, learn: Learn) -> Epoch:
         settings, started = self.settings, time.monotonic()
-        torch.manual_seed(int(np.random.SeedSequence((settings.seed, number)).generate_state(1)[0]))
-        batches = training_batches(self._rows.lengths, settings.batch, settings.seed, number)
+        begin, end = (self._steps * share // part[2] for share in part[:2])
+        self._draw_on(number, part)
+        batches = training_batches(self._rows.lengths, settings.batch, settings.seed, number)[begin:end]
         stride = -(-len(batches) // CURVE_POINTS)
         points: list[Point] = []
         losses: list[torch.Tensor] = []
         total = 0.0
         for done, numbers in enumerate(batches, 1):
-            step = (number - 1) * self._steps + done
+            step = (number - 1) * self._steps + begin + done
             losses.append(self._step(step, numbers, learn))
             if done % stride == 0 or done == len(batches):
                 loss = self._finite(torch.stack(losses).mean().item(), step)
@@ -141,20 +149,34 @@ class Fitting:
                 total += loss * len(losses)
                 losses = []
             advance(TRAINING_PASSES * len(numbers), self._note(number, done, points, time.monotonic() - started))
-        return Epoch(points, total / len(batches), int(self._rows.lengths.sum()), time.monotonic() - started)
+        self._drawn = _random_state(self.model.device) if part[1] < part[2] else None
+        tokens = sum(int(self._rows.lengths[numbers].sum()) for numbers in batches)
+        return Epoch(points, total / max(len(batches), 1), tokens, time.monotonic() - started)
 
     def state(self) -> dict[str, Any]:
-        """Weights and optimiser state, for a checkpoint at an epoch's end."""
-        return {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict()}
+        """Weights and optimiser state, for a checkpoint at the end of an epoch or of a part of one."""
+        return {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict(), "drawn": self._drawn}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes up `state`'s answer."""
+        self._drawn = state["drawn"]
         self.model.load_state_dict(state["model"])
         # A sweep may go on with other settings than the state was made with: the groups' own stay.
         own = [{name: group[name] for name in ("weight_decay", "scale")} for group in self._optimizer.param_groups]
         self._optimizer.load_state_dict(state["optimizer"])
         for group, settings in zip(self._optimizer.param_groups, own, strict=True):
             group.update(settings)
+
+    def _draw_on(self, number: int, part: Part) -> None:
+        """Random numbers of the epoch, from its begin or from where its last part has ended."""
+        if part[0] == 0:
+            torch.manual_seed(int(np.random.SeedSequence((self.settings.seed, number)).generate_state(1)[0]))
+            return
+        assert self._drawn is not None, "an epoch's parts come one after another"
+        if self.model.device.type == "cuda":
+            torch.cuda.set_rng_state(self._drawn, self.model.device)
+        else:
+            torch.set_rng_state(self._drawn)
 
     def _step(self, step: int, numbers: NDArray[np.int64], learn: Learn) -> torch.Tensor:
         for group in self._optimizer.param_groups:
@@ -205,3 +227,7 @@ class Fitting:
                 "choose a smaller one"
             )
         return loss
+
+
+def _random_state(device: torch.device) -> torch.Tensor:
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()

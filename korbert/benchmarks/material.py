@@ -55,6 +55,17 @@ class Material:
         return drawn(self.validation, self.rows.strata, limit, HELD_OUT_SEED)
 
 
+@dataclass(frozen=True)
+class Draw:
+    """How many rows, and which."""
+
+    training: int
+    """To train on, drawn by seed; 0: all."""
+    seed: int
+    validation: int
+    """To choose by, the same for every seed; 0: all."""
+
+
 def read_material(
     task: Task, folder: Path, tokenizer: InputTokenizer, *, max_tokens: int, validation: float, limits: Limits = LIMITS
 ) -> tuple[Material, Examples]:
@@ -71,21 +82,47 @@ def read_material(
     Raises:
         UsageError: for a file that breaks the format, or too few rows to divide.
     """
+    examples, training, held = _divided(task, folder, validation)
+    rows, cut = encoded_examples(task, examples, tokenizer, max_tokens, limits)
+    return Material(rows, training, held, cut), examples
+
+
+def read_drawn(
+    task: Task, folder: Path, tokenizer: InputTokenizer, draw: Draw, *, max_tokens: int, validation: float,
+    limits: Limits = LIMITS,
+) -> tuple[EncodedRows, EncodedRows]:  # fmt: skip
+    """The rows to train on and those to choose by that `read_material`'s answer gives by `draw`; where a row is an
+    example, only these are tokenised.
+
+    Raises:
+        UsageError: for a file that breaks the format, or too few rows to divide.
+    """
+    examples, training, held = _divided(task, folder, validation)
+    if task.head in UNITS or isinstance(examples, Questions):
+        rows, cut = encoded_examples(task, examples, tokenizer, max_tokens, limits)
+        material = Material(rows, training, held, cut)
+        return material.training_rows(draw.training, draw.seed), material.validation_rows(draw.validation)
+    strata = scores_strata(examples.labels) if task.head == "score" else examples.labels
+    chosen = drawn(training, strata, draw.training, draw.seed)
+    numbers = np.concatenate([chosen, drawn(held, strata, draw.validation, HELD_OUT_SEED)])
+    rows, _ = encoded_examples(task, taken(examples, numbers), tokenizer, max_tokens, limits)
+    return rows.take(np.arange(len(chosen))), rows.take(np.arange(len(chosen), len(numbers)))
+
+
+def _divided(task: Task, folder: Path, validation: float) -> tuple[Examples, Rows, Rows]:
+    """All examples that are no test's, and the numbers of those to train on and of those to choose by."""
     examples = task.train(folder)
     count = len(examples.texts)
     if task.validation is not None:
         examples = joined(examples, task.validation(folder))
-        training, held = np.arange(count), np.arange(count, len(examples.texts))
-    elif task.head in UNITS:
-        training, held = held_out_of(count, validation)
-    elif isinstance(examples, Questions):
-        training, held = held_out_groups(examples.contexts, validation)
-    elif task.head == "score":
-        training, held = _scores_held_out(examples, validation)
-    else:
-        training, held = held_out(examples.labels, validation)
-    rows, cut = encoded_examples(task, examples, tokenizer, max_tokens, limits)
-    return Material(rows, training, held, cut), examples
+        return examples, np.arange(count), np.arange(count, len(examples.texts))
+    if task.head in UNITS:
+        return examples, *held_out_of(count, validation)
+    if isinstance(examples, Questions):
+        return examples, *held_out_groups(examples.contexts, validation)
+    if task.head == "score":
+        return examples, *_scores_held_out(examples, validation)
+    return examples, *held_out(examples.labels, validation)
 
 
 def _scores_held_out(examples: Examples, share: float) -> tuple[Rows, Rows]:
@@ -125,6 +162,12 @@ def beginning(examples: Examples, head: str, count: int) -> Examples:
     labels = sum(UNITS[head](text) for text in texts) if head in UNITS else count
     seconds = None if examples.seconds is None else examples.seconds[:count]
     return Examples(texts, examples.labels[:labels], seconds=seconds)
+
+
+def taken(examples: Examples, numbers: Rows) -> Examples:
+    """The examples of these numbers, in their order, where each has one label."""
+    seconds = None if examples.seconds is None else [examples.seconds[number] for number in numbers]
+    return Examples([examples.texts[number] for number in numbers], examples.labels[numbers], seconds=seconds)
 
 
 def joined(first: Examples, second: Examples) -> Examples:

@@ -20,7 +20,13 @@ class TuneConfig:
     trials: int = 8
     """Settings tried; 0: no sweep. The published grid's come first, Optuna proposes the others."""
     epochs: int = 2
-    """Most epochs a trial; ASHA stops the weak ones after the first."""
+    """Most epochs a trial."""
+    parts: int = 3
+    """Equal parts of an epoch; ASHA judges a trial first after one of them (1: after an epoch), and then each time
+    tune.reduction times later. Every trial is judged at each epoch's end."""
+    reduction: int = 3
+    """ASHA lets a trial go on that is among the best one in so many that came as far (Hyperband's 3: Li et al.
+    2018)."""
     train_limit: int = 2_000
     """Training rows a trial, drawn by seed; 0: all."""
     validation_limit: int = 1_000
@@ -66,8 +72,8 @@ class TuneConfig:
     def __post_init__(self) -> None:
         for name in ("trials", "train_limit", "validation_limit", "finalists"):
             require(getattr(self, name) >= 0, f"tune.{name}", getattr(self, name), "must be 0 or more")
-        for name in ("epochs", "concurrent"):
-            require(getattr(self, name) >= 1, f"tune.{name}", getattr(self, name), "must be at least 1")
+        for name, least in (("epochs", 1), ("concurrent", 1), ("parts", 1), ("reduction", 2)):
+            require(getattr(self, name) >= least, f"tune.{name}", getattr(self, name), f"must be at least {least}")
         for name, known in (("objective", OBJECTIVES), ("scheduler", SCHEDULERS)):
             require(getattr(self, name) in known, f"tune.{name}", getattr(self, name), f"must be {', '.join(known)}")
         for name in (*CHOICES, "final_seeds"):

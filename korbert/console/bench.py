@@ -38,9 +38,11 @@ def add(commands: Any) -> None:
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
     parser.add_argument("--size", type=int, default=0, metavar="N", help="articles; rows of ingest; trials of a sweep")
     parser.add_argument("--task", default="nsmc", metavar="TASK", help="finetune: the benchmark; default: nsmc")
-    parser.add_argument("--data", default="", metavar="DIR", help="finetune: the task's files; default: what ships")
-    parser.add_argument("--model", type=Path, metavar="DIR", help="finetune: its encoder; default: one not trained")
-    parser.add_argument("--rows", type=int, default=0, metavar="N", help="finetune: training rows a round")
+    parser.add_argument("--data", default="", metavar="DIR", help="finetune, sweep: the task's files; default: own")
+    parser.add_argument("--model", type=Path, metavar="DIR", help="finetune, sweep: encoder; default: one not trained")
+    parser.add_argument(
+        "--rows", type=int, default=0, metavar="N", help="training rows of a round, or of a sweep's trial"
+    )
     parser.add_argument("--scores", action="store_true", help="finetune: evaluate both, each seed trained to the end")
     add_settings(parser)
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
@@ -50,7 +52,7 @@ def _bench(options: argparse.Namespace) -> int:
     from korbert import bench
 
     config = overridden(recipes.recipe(options.recipe), options.settings)
-    if options.name == "finetune":
+    if options.name in ("finetune", "sweep"):
         config = replace(config, finetune=replace(config.finetune, task=options.task, data=options.data))
     measured = bench.run(
         options.name,
@@ -62,7 +64,8 @@ def _bench(options: argparse.Namespace) -> int:
         attention_dropout=options.attention_dropout,
         articles=options.articles,
         rounds=options.rounds,
-        size=options.rows or options.size,
+        size=options.size,
+        rows=options.rows,
         model=options.model,
         scores=options.scores,
     )

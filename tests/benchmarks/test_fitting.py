@@ -91,6 +91,25 @@ def test_two_threads_repeat_themselves_exactly_and_go_on_where_one_stopped(encod
     assert np.isfinite(resumed.epoch(2).loss)
 
 
+def test_an_epoch_in_parts_is_the_epoch_whatever_is_done_between_them(
+    encoder: Path, rows: EncodedRows, tmp_path: Path
+) -> None:
+    whole = fitting(encoder, rows)
+    epochs = [whole.epoch(number) for number in (1, 2)]
+    parts = fitting(encoder, rows)
+    first = [parts.epoch(1, part=(begin, begin + 1, 3)) for begin in range(3)]
+    parts.epoch(2, part=(0, 1, 3))
+    torch.save(parts.state(), tmp_path / "state.pt")
+    restored = fitting(encoder, rows)
+    restored.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    torch.manual_seed(12345)
+    restored.epoch(2, part=(1, 3, 3))
+    assert torch.equal(weights(whole), weights(restored))
+    assert [point.step for epoch in first for point in epoch.points] == [point.step for point in epochs[0].points]
+    assert sum(epoch.tokens for epoch in first) == epochs[0].tokens
+    assert sum(epoch.loss * len(epoch.points) for epoch in first) / 7 == pytest.approx(epochs[0].loss)
+
+
 def test_a_loss_that_is_no_number_names_the_learning_rate(encoder: Path, rows: EncodedRows) -> None:
     learner = fitting(encoder, rows, replace(SETTINGS, lr=1e30, warmup=0.0))
     with pytest.raises(Diverged, match=r"finetune.lr = 1e\+30: the loss is .* choose a smaller one"):
