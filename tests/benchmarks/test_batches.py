@@ -76,9 +76,9 @@ def test_rows_of_one_length_need_no_mask() -> None:
 
 
 @given(ROW_LENGTHS)
-def test_sizes_are_the_lengths_of_the_rows_asked_for(lengths: np.ndarray) -> None:
+def test_lengths_are_those_of_the_rows_asked_for(lengths: np.ndarray) -> None:
     rows, numbers = rows_of(*lengths), np.random.default_rng(0).permutation(len(lengths))
-    assert rows.sizes(numbers).tolist() == rows.lengths[numbers].tolist() == lengths[numbers].tolist()
+    assert rows.lengths_of(numbers).tolist() == rows.lengths[numbers].tolist() == lengths[numbers].tolist()
 
 
 def test_taken_rows_keep_tokens_and_labels() -> None:
