@@ -50,6 +50,12 @@ class EncodedRows:
         """(r,) tokens of each row."""
         return np.diff(self.ends, prepend=0)
 
+    def lengths_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(b,) tokens of the rows of these numbers, without a look at the others."""
+        begins = np.where(numbers > 0, self.ends[numbers - 1], 0)
+        sizes: NDArray[np.int64] = self.ends[numbers] - begins
+        return sizes
+
     @property
     def nbytes(self) -> int:
         """Memory of the arrays."""

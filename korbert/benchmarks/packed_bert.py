@@ -76,7 +76,7 @@ class PackedBert:
 
     def scores(self, rows: EncodedRows, numbers: NDArray[np.int64]) -> Tensor:
         """(b, labels) of the rows of these numbers, in their order."""
-        order = np.argsort(rows.lengths[numbers], kind="stable")
+        order = np.argsort(rows.lengths_of(numbers), kind="stable")
         parts = packed_parts(rows, numbers[order], self._crew.size, self._model.config.type_vocab_size > 1)
         seed = int(torch.randint(1 << 62, ()).item()) if self._model.training else None
         first: Tensor = _Encoded.apply(self._inner[0], self, parts, seed)  # type: ignore[no-untyped-call]
@@ -155,7 +155,7 @@ class _Encoded(torch.autograd.Function):
 def packed_parts(rows: EncodedRows, numbers: NDArray[np.int64], most: int, typed: bool) -> list[Part]:
     """The rows of these numbers, shortest first, in at most `most` parts of like many tokens; `typed`: with which text
     a token is of, else all of the first."""
-    lengths = rows.lengths[numbers]
+    lengths = rows.lengths_of(numbers)
     tokens = np.concatenate([rows.row(number) for number in numbers])
     padded = rows.types(numbers, int(lengths.max())) if typed else None
     ends = np.cumsum(lengths)

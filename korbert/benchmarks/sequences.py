@@ -35,7 +35,7 @@ class SequenceRows(EncodedRows):
 
     def types(self, numbers: NDArray[np.int64], tokens: int) -> torch.Tensor | None:
         """(b, t) 0 for the first text and 1 for the second, padding 0; None where no row has a second."""
-        begins, lengths = self.begins[numbers], self.lengths[numbers]
+        begins, lengths = self.begins[numbers], self.lengths_of(numbers)
         if (begins == lengths).all():
             return None
         places = np.arange(tokens)

@@ -75,6 +75,12 @@ def test_rows_of_one_length_need_no_mask() -> None:
     assert mask is None
 
 
+@given(ROW_LENGTHS)
+def test_lengths_are_those_of_the_rows_asked_for(lengths: np.ndarray) -> None:
+    rows, numbers = rows_of(*lengths), np.random.default_rng(0).permutation(len(lengths))
+    assert rows.lengths_of(numbers).tolist() == rows.lengths[numbers].tolist() == lengths[numbers].tolist()
+
+
 def test_taken_rows_keep_tokens_and_labels() -> None:
     taken = rows_of(2, 3, 1).take(np.array([2, 0]))
     assert [taken.row(0).tolist(), taken.row(1).tolist()] == [[15], [10, 11]]
