@@ -145,7 +145,8 @@ def make_encoder(config: Config, folder: Path) -> None:
     tokenizer = train(counted, TokenizerConfig(vocab_size=VOCABULARY, limit_alphabet=800))
     save(tokenizer, folder)
     torch.manual_seed(config.seed)
-    shape = transformers_config(config.model, tokenizer.get_vocab_size(), tokenizer.token_to_id("[PAD]"))
+    vocabulary = tokenizer.get_vocab()
+    shape = transformers_config(config.model, len(vocabulary), vocabulary["[PAD]"])
     BertForPreTraining(BertConfig(**shape)).save_pretrained(folder)
 
 
