@@ -1,6 +1,8 @@
 """A sweep whose state lies in an object store goes on from there, and tells each judgement once."""
 
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,22 +16,34 @@ from tune.__main__ import main
 from .conftest import Killed
 
 HEADER, BLOCK = 7, 32_768
+SERVER = """
+import logging, sys
+from moto.server import ThreadedMotoServer
+logging.getLogger("werkzeug").disabled = True
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print("http://{}:{}".format(*server.get_host_and_port()), flush=True)
+sys.stdin.read()
+"""
+"""Serves S3 until its standard input ends, as it does when the test's process is killed."""
 
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket's URL on a local server that speaks S3; child processes reach it too."""
     s3fs = pytest.importorskip("s3fs")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    told = {"ENDPOINT_URL": f"http://{host}:{port}", "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
+    pytest.importorskip("moto.server")
+    # A process of its own: the sweep's megabytes would hold up the test's questions, and both the sweep.
+    server = subprocess.Popen([sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    told = {"ENDPOINT_URL": server.stdout.readline().strip(), "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}
     for name, value in (told | {"DEFAULT_REGION": "us-east-1"}).items():
         monkeypatch.setenv(f"AWS_{name}", value)
     s3fs.S3FileSystem.clear_instance_cache()
     s3fs.S3FileSystem(use_listings_cache=False).mkdir("sweeps")
     yield "s3://sweeps/of/mine"
-    server.stop()
+    server.terminate()
+    server.wait()
 
 
 def logged(path: Path) -> Iterator[tuple[str, str, str]]:
