@@ -72,11 +72,11 @@ def test_a_killed_sweep_goes_on_from_an_object_store_and_logs_no_judgement_twice
 ) -> None:
     output = tmp_path / "out"
     texts = (
-        "finetune.max_tokens=32", "tune.train_limit=0", "tune.validation_limit=0", "tune.epochs=4", "tune.concurrent=1",
+        "finetune.max_tokens=32", "tune.train_limit=0", "tune.validation_limit=0", "tune.epochs=2", "tune.concurrent=1",
         "tune.finalists=0", f"tune.storage={bucket}", "tracking.mode=offline",
     )  # fmt: skip
     settings = [part for text in texts for part in ("--set", text)]
-    arguments = ["nsmc", "--model", str(encoder), "--trials", "3", "--output", str(output), *settings]
+    arguments = ["nsmc", "--model", str(encoder), "--trials", "2", "--output", str(output), *settings]
     system, _ = fsspec.core.url_to_fs(bucket)
 
     def states(ending: str) -> list[str]:
@@ -90,7 +90,7 @@ def test_a_killed_sweep_goes_on_from_an_object_store_and_logs_no_judgement_twice
     assert not states(".pt")
     assert not (output / "ray").exists()
     trials = storage.read_json(output / "trials.json")
-    assert len(trials) == len(states(".json")) == 3
+    assert len(trials) == len(states(".json")) == 2
 
     lines = [line for path in (output / "wandb").glob("offline-run-*/*.wandb") for line in logged(path)]
     assert len({group for group, _, _ in lines}) == 1
