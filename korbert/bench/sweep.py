@@ -58,7 +58,7 @@ def measure(config: Config, rounds: int, trials: int, model: Path | None = None,
         encoder = Path(name) / "encoder" if model is None else model.resolve()
         if model is None:
             make_encoder(config, encoder)
-        sides = Sides(Path(name), encoder, data, trials, rows or ROWS)
+        sides = Sides(Path(name), encoder, data, trials, rows or ROWS, first=CONCURRENT)
         rates = alternate_rates(sides.ours, sides.naive, rounds)
     return Measurement(
         name="sweep",
@@ -85,8 +85,9 @@ def measure(config: Config, rounds: int, trials: int, model: Path | None = None,
 class Sides:
     """Both ways to do the same trials; the first round of each is the warm-up."""
 
-    def __init__(self, folder: Path, encoder: Path, data: Path, trials: int, rows: int) -> None:
-        self.rows = rows
+    def __init__(self, folder: Path, encoder: Path, data: Path, trials: int, rows: int, first: int = 0) -> None:
+        """`first`: trials of the round that does not count; 0: as many as of the others."""
+        self.rows, self._first = rows, first or trials
         self._folder, self._encoder, self._data, self._trials = folder, encoder, data, trials
         self.rounds: list[list[dict[str, Any]]] = []
         """The trials' records, by round."""
@@ -105,12 +106,13 @@ class Sides:
         }  # fmt: skip
         texts = [text for field, value in settings.items() for text in ("--set", f"{field}={value}")]
         places = ["--model", str(self._encoder), "--data", f"nsmc={self._data}", "--output", str(output)]
+        trials = self._trials if self.rounds else self._first
         started = time.monotonic()
-        _process(["-m", "tune", "nsmc", *places, "--trials", str(self._trials), *texts])
+        _process(["-m", "tune", "nsmc", *places, "--trials", str(trials), *texts])
         self.seconds.append(time.monotonic() - started)
         self.rounds.append(read_json(output / "trials.json"))
         self.trained.append(sum(trial["seconds"] for trial in self.rounds[-1]) / CONCURRENT)
-        return self._trials * 3600 / self.seconds[-1]
+        return trials * 3600 / self.seconds[-1]
 
     def naive(self) -> float:
         """Trials an hour of the same ones, a process each."""
@@ -118,7 +120,7 @@ class Sides:
         with ThreadPoolExecutor(CONCURRENT) as pool:
             list(pool.map(self.plain_process, self.rounds[-1]))
         self.peer_seconds.append(time.monotonic() - started)
-        return self._trials * 3600 / self.peer_seconds[-1]
+        return len(self.rounds[-1]) * 3600 / self.peer_seconds[-1]
 
     def plain_process(self, trial: dict[str, Any]) -> float:
         """The last score of a trial that ours has run, from a process of its own."""
@@ -143,7 +145,8 @@ def make_encoder(config: Config, folder: Path) -> None:
     tokenizer = train(counted, TokenizerConfig(vocab_size=VOCABULARY, limit_alphabet=800))
     save(tokenizer, folder)
     torch.manual_seed(config.seed)
-    shape = transformers_config(config.model, tokenizer.get_vocab_size(), tokenizer.token_to_id("[PAD]"))
+    vocabulary = tokenizer.get_vocab()
+    shape = transformers_config(config.model, len(vocabulary), vocabulary["[PAD]"])
     BertForPreTraining(BertConfig(**shape)).save_pretrained(folder)
 
 

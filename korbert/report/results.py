@@ -177,7 +177,7 @@ def sweep(runs: Sequence[Run]) -> Markup:
     parts = [_run_sweep(runs, number) for number, run in enumerate(runs) if run.sweep]
     if not parts:
         return section("sweep", "Sweep", card(absent("No sweep yet.")))
-    lead = "Trials are judged on validation rows only. ASHA stops the weak ones after the first epochs; the winner is "
+    lead = "Trials are judged on validation rows only. ASHA stops the weak ones early; the winner is "
     return section("sweep", "Sweep", tag("p", lead + "ringed."), *parts)
 
 
@@ -207,7 +207,7 @@ def _trials(found: Sweep) -> Markup:
             swatch(f"{trial.name} (winner)", "accent") if trial.name == found.winner else trial.name,
             trial.state,
             fixed(trial.best, 4),
-            whole(len(trial.validation)),
+            fixed(trial.validation[-1][0], 2) if trial.validation else MISSING,
             *(_setting(trial, name) for name in fields),
             duration(trial.seconds),
         )

@@ -47,10 +47,12 @@ def killed() -> Killed:
     def start_and_kill(arguments: list[str], holds: Callable[[], bool]) -> None:
         environment = os.environ | {"PYTHONPATH": str(Path(korbert.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
         driver = subprocess.Popen([sys.executable, "-m", "tune", *arguments], env=environment)
-        while not holds():
-            assert driver.poll() is None
-            time.sleep(0.02)
-        driver.send_signal(signal.SIGKILL)
+        try:
+            while not holds():
+                assert driver.poll() is None
+                time.sleep(0.02)
+        finally:
+            driver.kill()
         assert driver.wait() == -signal.SIGKILL
 
     return start_and_kill

@@ -1,22 +1,60 @@
-"""What Ray cannot do here is said in one line, and the environment stays as it was."""
+"""A sweep's own Ray is locked, what it cannot do here is said in one line, and the environment stays as it was."""
 
 import importlib.util
 import os
+import urllib.error
+import urllib.request
+from pathlib import Path
 
 import pytest
+import ray
 
 from korbert.errors import UsageError, WorldError
 from tune.session import Cluster, session
 
+WITH_DASHBOARD = importlib.util.find_spec("aiohttp_cors") is not None
 
+
+@pytest.mark.skipif(WITH_DASHBOARD, reason="ray[default] is installed here")
 def test_a_dashboard_without_its_packages_is_refused_with_the_command_that_installs_them() -> None:
-    if importlib.util.find_spec("aiohttp_cors") is not None:
-        pytest.skip("ray[default] is installed here")
     with (
         pytest.raises(WorldError, match=r"--dashboard: \S+ is missing; run: pip install 'ray\[default\]'"),
         session(Cluster(dashboard=True), cpus=1, gpus=0, data_bytes=0),
     ):
         pass
+
+
+@pytest.mark.skipif(not WITH_DASHBOARD, reason="needs ray[default]")
+def test_the_dashboard_answers_who_has_the_printed_token_and_nobody_else(capfd: pytest.CaptureFixture[str]) -> None:
+    def status(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            return int(urllib.request.urlopen(urllib.request.Request(f"{url}/api/version", headers=headers)).status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    with session(Cluster(dashboard=True), cpus=1, gpus=0, data_bytes=0):
+        (line,) = (line for line in capfd.readouterr().err.splitlines() if line.startswith("dashboard: "))
+        _, url, _, token = line.split()
+        assert [status(given) for given in ("", "0" * 64, token)] == [401, 403, 200]
+        with urllib.request.urlopen(url) as page:
+            assert b"<title>Ray Dashboard</title>" in page.read()
+
+
+def test_a_ray_of_the_sweep_s_own_is_locked_and_writes_no_token_into_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    before = dict(os.environ)
+    tokens = []
+    for _ in range(2):  # one after another in one process: each with its own token
+        with session(Cluster(), cpus=1, gpus=0, data_bytes=0):
+            assert os.environ["RAY_AUTH_MODE"] == "token"
+            tokens.append(os.environ["RAY_AUTH_TOKEN"])
+            assert ray.get(ray.remote(lambda: os.environ["RAY_AUTH_TOKEN"]).remote()) == tokens[-1]
+    assert len(set(tokens)) == 2
+    assert not (tmp_path / ".ray").exists()
+    assert dict(os.environ) == before
 
 
 def test_a_dashboard_is_of_a_ray_of_the_sweep_s_own() -> None:
