@@ -21,7 +21,7 @@ from korbert.db.migrate import migrations
 from korbert.errors import UsageError, WorldError
 
 DATABASE_GATES = ("postgres", "migrated")
-NAMES = (*STAGES, *DATABASE_GATES)
+NAMES = (*STAGES, "workspace", *DATABASE_GATES)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class Gate:
 
 
 def gates(names: Sequence[str], workspace: Workspace, database_url: str) -> list[Gate]:
-    """The gates of these names: stages of the chain, `postgres` (it answers), `migrated` (its schema is this code's).
+    """The gates of these names: stages of the chain, `workspace` (it has a config), `postgres` (it answers),
+    `migrated` (its schema is this code's).
 
     Raises:
         UsageError: for an unknown name, or a gate of the database without `DATABASE_URL`.
@@ -52,7 +53,13 @@ def _look(name: str, workspace: Workspace, database_url: str) -> Callable[[], st
         return lambda: _postgres(database_url)
     if name == "migrated":
         return lambda: _migrated(database_url)
+    if name == "workspace":
+        return lambda: _workspace(workspace)
     return lambda: _artefact(workspace, name)
+
+
+def _workspace(workspace: Workspace) -> str:
+    return "" if workspace.config_file.is_file() else f"{workspace.root} has no config.json yet"
 
 
 def _artefact(workspace: Workspace, stage: str) -> str:

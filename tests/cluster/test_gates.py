@@ -58,6 +58,15 @@ def test_the_deadline_gives_exit_code_75_and_says_what_was_waited_for(tmp_path: 
     assert f"gave up after 0.2s: crawl: {tmp_path / 'absent'} is not there yet" in done.stderr.splitlines()[-1]
 
 
+def test_a_workspace_is_there_once_it_has_a_config(tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    root.mkdir()
+    done = _wait_command("workspace", "--workspace", str(root), "--timeout", "0.2s", "--poll", "0.1s")
+    assert (done.returncode, f"workspace: {root} has no config.json yet" in done.stderr) == (75, True)
+    Workspace(root).save(recipes.recipe("demo"))
+    assert _wait_command("workspace", "--workspace", str(root)).returncode == 0
+
+
 def test_a_volume_that_is_mounted_later_is_waited_for(tmp_path: Path) -> None:
     root = tmp_path / "later" / "run"
     lines: list[str] = []
