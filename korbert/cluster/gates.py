@@ -7,6 +7,7 @@ that has not finished) are told apart from those it does not (a malformed DATABA
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
 import time
@@ -54,8 +55,16 @@ def _look(name: str, workspace: Workspace, database_url: str) -> Callable[[], st
     if name == "migrated":
         return lambda: _migrated(database_url)
     if name == "workspace":
-        return lambda: _workspace(workspace)
-    return lambda: _artefact(workspace, name)
+        return lambda: _readable(workspace, _workspace)
+    return lambda: _readable(workspace, lambda found: _artefact(found, name))
+
+
+def _readable(workspace: Workspace, look: Callable[[Workspace], str]) -> str:
+    """What `look` answers, and why where the volume itself cannot be read: a provisioner may still be at work on it."""
+    try:
+        return look(workspace)
+    except OSError as error:
+        return f"{workspace.root} cannot be read ({error.strerror}); see the volume's rights for user {os.getuid()}"
 
 
 def _workspace(workspace: Workspace) -> str:

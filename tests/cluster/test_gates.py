@@ -67,6 +67,13 @@ def test_a_workspace_is_there_once_it_has_a_config(tmp_path: Path) -> None:
     assert _wait_command("workspace", "--workspace", str(root)).returncode == 0
 
 
+@pytest.mark.parametrize("gate", ["workspace", "crawl"])
+def test_a_volume_that_may_not_be_read_keeps_the_gate_closed_and_says_so(tmp_path: Path, gate: str) -> None:
+    root = tmp_path / ("x" * 300)  # refused to root too, whom missing rights do not stop
+    (late,) = wait(gates([gate], Workspace(root), ""), Patience(0.0, 0.1), lambda _: None)
+    assert late.startswith(f"{gate}: {root} cannot be read (File name too long)")
+
+
 def test_a_volume_that_is_mounted_later_is_waited_for(tmp_path: Path) -> None:
     root = tmp_path / "later" / "run"
     lines: list[str] = []
