@@ -50,6 +50,8 @@ DRIVERS = {
     "finetune": "korbert.benchmarks.finetune",
 }
 
+_STAGES = ("crawl", "corpus", *DRIVERS)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and answers its exit code."""
@@ -243,22 +245,34 @@ def _write_report(runs: Path, output: Path) -> Path:
 
 def _add_stage(commands: Any) -> None:
     parser = command(commands, "stage", _stage, "Run one stage of a workspace, as `korbert run` and pods do.")
-    parser.add_argument("name", metavar="STAGE", help=f"one of: corpus, {', '.join(DRIVERS)}")
+    parser.add_argument("name", metavar="STAGE", help=f"one of: {', '.join(_STAGES)}")
     parser.add_argument("--workspace", metavar="DIR", type=Path, required=True)
 
 
 def _stage(options: argparse.Namespace) -> int:
     workspace = Workspace(options.workspace)
     config = workspace.load()
-    if options.name == "corpus":
+    if options.name == "crawl":
+        _take_crawled(config, workspace)
+    elif options.name == "corpus":
         _build_corpus(config, workspace)
     elif options.name in DRIVERS:
         importlib.import_module(DRIVERS[options.name]).run(config, workspace)
         if options.name == "pretrain":
             print(runs.summarize(workspace))
     else:
-        raise UsageError(f"stage {options.name!r}: there is no such stage; there are: corpus, {', '.join(DRIVERS)}")
+        raise UsageError(f"stage {options.name!r}: there is no such stage; there are: {', '.join(_STAGES)}")
     return 0
+
+
+def _take_crawled(config: Config, workspace: Workspace) -> None:
+    from korbert.db import embedded
+
+    with embedded.database(workspace.root) as url:
+        changed = pipeline.take(config, workspace, url)
+    counts = workspace.manifest("crawl").counts
+    held = f"{counts['articles']:,} articles of {config.crawl.source}, {counts['trainable']:,} of them for training"
+    print(f"crawl: {held}{'' if changed else '; nothing new'}")
 
 
 def _build_corpus(config: Config, workspace: Workspace) -> None:
@@ -269,7 +283,7 @@ def _build_corpus(config: Config, workspace: Workspace) -> None:
     if config.corpus.sources:
         build.run(config, workspace, [open_source(name, config.corpus.licence) for name in config.corpus.sources])
         return
-    source = pipeline.source_name(config, chain.plan(config, workspace, "crawl").inputs["articles"])
+    source = pipeline.source_name(config, chain.plan(config, workspace, "crawl").inputs)
     expected = workspace.manifest("crawl").counts.get("trainable", 0)
     with embedded.database(workspace.root) as url:
         state = build.register(workspace, url, source)

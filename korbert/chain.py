@@ -86,7 +86,7 @@ NEUTRAL = frozenset(
 
 
 # Fields younger than artefacts that are still fresh: at this value they change nothing, and are not recorded.
-LATER: dict[str, Any] = {"data.mask_unit": "eojeol"}
+LATER: dict[str, Any] = {"data.mask_unit": "eojeol", "crawl.source": ""}
 
 # What makes up an encoder's folder; a README or a manifest beside it does not.
 _ENCODER_FILES = (".json", ".safetensors", ".bin", ".txt", ".model")
@@ -261,7 +261,8 @@ def _fields(config: Config, link: Stage) -> dict[str, Any]:
 
 def _outside_inputs(config: Config, stage: str) -> dict[str, str]:
     if stage == "crawl":
-        return {"articles": digest_file(articles_file(config))}
+        # What a source holds is the database's to say: the artefact is renewed when somebody asks for it.
+        return {} if config.crawl.source else {"articles": digest_file(articles_file(config))}
     if stage == "corpus":
         # Under a number, not under a path: the same files elsewhere are the same input.
         return _numbered("source", config.corpus.sources) | _numbered("evaluation", config.corpus.evaluation)

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,9 +56,12 @@ class StageFailed(Exception):
         self.stage, self.code = stage, code
 
 
-def source_name(config: Config, digest: str) -> str:
-    """The name under which a newsroom's articles lie in the database: another file or limit, another name."""
-    return f"newsroom-{digest[:8]}" + (f"-{config.crawl.limit}" if config.crawl.limit else "")
+def source_name(config: Config, inputs: Mapping[str, str]) -> str:
+    """The name under which the articles of stage crawl, made from `inputs`, lie in the database: `crawl.source`, or a
+    newsroom's own, another one for another file or limit."""
+    if config.crawl.source:
+        return config.crawl.source
+    return f"newsroom-{inputs['articles'][:8]}" + (f"-{config.crawl.limit}" if config.crawl.limit else "")
 
 
 def run(
@@ -139,7 +142,9 @@ def _run_stage(
         return Outcome(name, "skipped", 0.0, manifest)
     tell(f"{name}: running")
     started = time.monotonic()
-    if name == "crawl":
+    if name == "crawl" and config.crawl.source:
+        take(config, workspace, environment["DATABASE_URL"])
+    elif name == "crawl":
         _crawl(config, workspace, environment)
     elif name == "tune":
         _process(name, ["-m", "tune", "--workspace", str(workspace.root)], environment)
@@ -148,10 +153,30 @@ def _run_stage(
     return Outcome(name, "ran", time.monotonic() - started, workspace.manifest(name))
 
 
+def take(config: Config, workspace: Workspace, database_url: str) -> bool:
+    """Publishes stage crawl from what the database holds of `crawl.source`; False when the artefact says that already.
+
+    Raises:
+        UsageError: when `crawl.source` is empty, or nothing is stored of it.
+        WorldError: when the database or the disk is lost.
+    """
+    source = config.crawl.source
+    if not source:
+        raise UsageError("crawl.source = '': names no source; the newsroom's articles come by: korbert run --to crawl")
+    plan = chain.plan(config, workspace, "crawl")
+    with contextlib.closing(connect(database_url)) as connection:
+        if fresh(plan):
+            return crawled.renew(workspace, connection)
+        held = crawled.stored(connection, source)
+        with publishing(plan) as draft:
+            crawled.write(draft, connection, source, held)
+    return True
+
+
 def _crawl(config: Config, workspace: Workspace, environment: dict[str, str]) -> None:
     """Serves the articles, crawls them into Postgres and publishes what is there."""
     plan = chain.plan(config, workspace, "crawl")
-    source = source_name(config, plan.inputs["articles"])
+    source = source_name(config, plan.inputs)
     newsroom = ["--articles", str(chain.articles_file(config)), "--limit", str(config.crawl.limit), "--port", "0"]
     with publishing(plan) as draft:
         with _newsroom(newsroom, environment) as (base_url, served):

@@ -63,9 +63,9 @@ def test_a_stage_made_anew_keeps_its_old_work_aside(workspace: Workspace) -> Non
 def test_another_file_or_limit_is_another_source() -> None:
     config = recipes.demo()
     names = {
-        pipeline.source_name(config, "a" * 64),
-        pipeline.source_name(config, "b" * 64),
-        pipeline.source_name(overridden(config, ["crawl.limit=5"]), "a" * 64),
+        pipeline.source_name(config, {"articles": "a" * 64}),
+        pipeline.source_name(config, {"articles": "b" * 64}),
+        pipeline.source_name(overridden(config, ["crawl.limit=5"]), {"articles": "a" * 64}),
     }
     assert len(names) == 3
 

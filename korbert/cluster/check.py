@@ -90,20 +90,38 @@ def _operator(api: Api, operator: Operator) -> list[Finding]:
     apply = "run: kubectl apply --server-side -k k8s/operators"
     if lacking := [f"{name}.{operator.group}" for name in operator.resources if name not in served]:
         return [Finding(operator.name, "missing", f"no CRD {', '.join(lacking)} with version v1", apply)]
-    tags = [tag for name, tag in _images(api) if name == operator.image or name.endswith(f"/{operator.image}")]
-    if not tags:
+    runs = [run for run in _running(api) if f"/{run.name}".endswith(f"/{operator.image}")]
+    if not runs:
         return [Finding(operator.name, "missing", "the CRDs are there, but no Deployment runs the operator", apply)]
-    if operator.version in tags:
+    if not any(run.ready for run in runs):
+        step = f"see why: kubectl get pods --all-namespaces | grep {operator.name}"
+        return [Finding(operator.name, "missing", "no pod of its Deployment is ready", step)]
+    tags = [run.tag for run in runs]
+    if {operator.version, operator.tag} & set(tags):
         return [Finding(operator.name, "ok", operator.version)]
     return [Finding(operator.name, "warning", f"runs {', '.join(tags)}, tested with {operator.version}", apply)]
 
 
-def _images(api: Api) -> list[tuple[str, str]]:
-    pods = [deployment["spec"]["template"]["spec"] for deployment in api.items("/apis/apps/v1/deployments")]
-    images = [container["image"].partition("@")[0] for pod in pods for container in pod["containers"]]
-    # A registry's port is no tag: the tag's colon comes after the last slash.
-    matches = [re.fullmatch(r"(.+?)(?::([^/:]+))?", image) for image in images]
-    return [(found[1], found[2] or "no tag") for found in matches if found]
+@dataclass(frozen=True)
+class _Image:
+    """An image of some Deployment."""
+
+    name: str
+    tag: str
+    ready: bool
+    """Whether a pod of the Deployment is."""
+
+
+def _running(api: Api) -> list[_Image]:
+    images = []
+    for deployment in api.items("/apis/apps/v1/deployments"):
+        ready = bool(deployment.get("status", {}).get("readyReplicas"))
+        for container in deployment["spec"]["template"]["spec"]["containers"]:
+            # A registry's port is no tag: the tag's colon comes after the last slash.
+            found = re.fullmatch(r"(.+?)(?::([^/:]+))?", container["image"].partition("@")[0])
+            if found:
+                images.append(_Image(found[1], found[2] or "no tag", ready))
+    return images
 
 
 def _storage(api: Api, needs: Needs) -> list[Finding]:

@@ -7,6 +7,7 @@ that has not finished) are told apart from those it does not (a malformed DATABA
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
 import time
@@ -21,7 +22,7 @@ from korbert.db.migrate import migrations
 from korbert.errors import UsageError, WorldError
 
 DATABASE_GATES = ("postgres", "migrated")
-NAMES = (*STAGES, *DATABASE_GATES)
+NAMES = (*STAGES, "workspace", *DATABASE_GATES)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Gate:
 
 
 def gates(names: Sequence[str], workspace: Workspace, database_url: str) -> list[Gate]:
-    """The gates of these names: stages of the chain, `postgres` (it answers), `migrated` (its schema is this code's).
+    """The gates of these names: stages of the chain, `workspace` (it has a config), `postgres` (it answers),
+    `migrated` (its schema is this code's).
 
     Raises:
         UsageError: for an unknown name, or a gate of the database without `DATABASE_URL`.
@@ -52,7 +54,21 @@ def _look(name: str, workspace: Workspace, database_url: str) -> Callable[[], st
         return lambda: _postgres(database_url)
     if name == "migrated":
         return lambda: _migrated(database_url)
-    return lambda: _artefact(workspace, name)
+    if name == "workspace":
+        return lambda: _readable(workspace, _workspace)
+    return lambda: _readable(workspace, lambda found: _artefact(found, name))
+
+
+def _readable(workspace: Workspace, look: Callable[[Workspace], str]) -> str:
+    """What `look` answers, and why where the volume itself cannot be read: a provisioner may still be at work on it."""
+    try:
+        return look(workspace)
+    except OSError as error:
+        return f"{workspace.root} cannot be read ({error.strerror}); see the volume's rights for user {os.getuid()}"
+
+
+def _workspace(workspace: Workspace) -> str:
+    return "" if workspace.config_file.is_file() else f"{workspace.root} has no config.json yet"
 
 
 def _artefact(workspace: Workspace, stage: str) -> str:

@@ -36,13 +36,15 @@ class Operator:
     """The last parts of its image's name, without the tag."""
     version: str
     """What k8s/operators pins."""
+    tag: str
+    """The image's tag in that release's own manifests."""
     group: str
     resources: tuple[str, ...]
 
 
 OPERATORS = (
-    Operator("training-operator", "training-operator", "v1.9.4", "kubeflow.org", ("pytorchjobs",)),
-    Operator("kuberay-operator", "kuberay/operator", "v1.7.0", "ray.io", ("rayjobs", "rayclusters")),
+    Operator("training-operator", "training-operator", "v1.9.4", "v1-93c5489", "kubeflow.org", ("pytorchjobs",)),
+    Operator("kuberay-operator", "kuberay/operator", "v1.7.0", "v1.7.0", "ray.io", ("rayjobs", "rayclusters")),
 )
 
 

@@ -15,6 +15,9 @@ class CrawlConfig:
     """JSON Lines file (.jsonl, .jsonl.zst, .jsonl.gz) that the newsroom serves; empty: the set that ships."""
     limit: int = 0
     """Serve only the first so many articles of the file; 0: all of them."""
+    source: str = ""
+    """Name in the database of a source whose articles others collect (`korbert crawl crawl`, `import`): stage crawl
+    takes what is stored of it when it runs, and crawls nothing; empty: the articles' file is served and crawled."""
     queries: tuple[str, ...] = ("정부", "경제", "시민", "서울")
     """Search terms asked of the news search API, one ledger slice a result page."""
     narrow: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from korbert.chain import Workspace
 from korbert.db import articles, ledger
-from korbert.db.connection import Connection
+from korbert.db.connection import Connection, transaction
 from korbert.errors import UsageError
 from korbert.storage import Draft, read_json, revising, write_json
 
@@ -34,6 +34,24 @@ def write(draft: Draft, connection: Connection, source: str, served: int) -> Non
     write_json(draft.path / SUMMARY, record)
     draft.counts |= {"served": served, "articles": summary.articles, "trainable": summary.trainable}
     draft.licences = summary.by_licence
+
+
+def stored(connection: Connection, source: str) -> int:
+    """How many articles of `source` the database holds.
+
+    Raises:
+        UsageError: when it holds none, or has no tables yet.
+        WorldError: when the database is lost.
+    """
+    with transaction(connection) as cursor:
+        cursor.execute("SELECT to_regclass('article') IS NOT NULL")
+        (made,) = cursor.fetchone() or (False,)
+    count = articles.summary(connection, source).articles if made else 0
+    if not count:
+        raise UsageError(
+            f"crawl.source = {source!r}: the database holds no article of it; collect some with: korbert crawl crawl"
+        )
+    return count
 
 
 def renew(workspace: Workspace, connection: Connection) -> bool:

@@ -112,9 +112,10 @@ def complete() -> Cluster:
     return cluster
 
 
-def deployment(image: str) -> dict[str, Any]:
+def deployment(image: str, *, ready: int = 1) -> dict[str, Any]:
     """A Deployment with one container."""
-    return {"spec": {"template": {"spec": {"containers": [{"name": "manager", "image": image}]}}}}
+    pod = {"containers": [{"name": "manager", "image": image}]}
+    return {"spec": {"template": {"spec": pod}}, "status": {"readyReplicas": ready} if ready else {}}
 
 
 def storage_class(name: str, provisioner: str, *, default: bool = False) -> dict[str, Any]:

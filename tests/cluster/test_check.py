@@ -53,6 +53,20 @@ def test_crds_without_an_operator_are_missing_an_operator(cluster: Cluster, korb
     assert _line(done, "kuberay-operator").startswith("ok")
 
 
+def test_an_operator_without_a_ready_pod_is_missing(cluster: Cluster, korbert: Callable[..., Any]) -> None:
+    images = ("docker.example/kubeflow/training-operator:v1.9.4", "quay.example/kuberay/operator:v1.7.0")
+    cluster.put("/apis/apps/v1/deployments", deployment(images[0], ready=0), deployment(images[1]))
+    done = korbert("check")
+    assert done.code == 1
+    assert "no pod of its Deployment is ready; see why: kubectl get pods" in _line(done, "training-operator")
+
+
+def test_the_tag_of_the_operators_own_manifests_is_its_release(cluster: Cluster, korbert: Callable[..., Any]) -> None:
+    images = ("ghcr.example/kubeflow/training-v1/training-operator:v1-93c5489", "quay.example/kuberay/operator:v1.7.0")
+    cluster.put("/apis/apps/v1/deployments", *map(deployment, images))
+    assert _line(korbert("check"), "training-operator").startswith("ok")
+
+
 def test_another_operator_version_is_a_warning_that_names_both(cluster: Cluster, korbert: Callable[..., Any]) -> None:
     images = ("docker.example/kubeflow/training-operator:v1.7.0", "quay.example/kuberay/operator:v1.7.0")
     cluster.put("/apis/apps/v1/deployments", *map(deployment, images))

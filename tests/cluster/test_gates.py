@@ -58,6 +58,22 @@ def test_the_deadline_gives_exit_code_75_and_says_what_was_waited_for(tmp_path: 
     assert f"gave up after 0.2s: crawl: {tmp_path / 'absent'} is not there yet" in done.stderr.splitlines()[-1]
 
 
+def test_a_workspace_is_there_once_it_has_a_config(tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    root.mkdir()
+    done = _wait_command("workspace", "--workspace", str(root), "--timeout", "0.2s", "--poll", "0.1s")
+    assert (done.returncode, f"workspace: {root} has no config.json yet" in done.stderr) == (75, True)
+    Workspace(root).save(recipes.recipe("demo"))
+    assert _wait_command("workspace", "--workspace", str(root)).returncode == 0
+
+
+@pytest.mark.parametrize("gate", ["workspace", "crawl"])
+def test_a_volume_that_may_not_be_read_keeps_the_gate_closed_and_says_so(tmp_path: Path, gate: str) -> None:
+    root = tmp_path / ("x" * 300)  # refused to root too, whom missing rights do not stop
+    (late,) = wait(gates([gate], Workspace(root), ""), Patience(0.0, 0.1), lambda _: None)
+    assert late.startswith(f"{gate}: {root} cannot be read (File name too long)")
+
+
 def test_a_volume_that_is_mounted_later_is_waited_for(tmp_path: Path) -> None:
     root = tmp_path / "later" / "run"
     lines: list[str] = []

@@ -10,7 +10,7 @@ from .tree import OVERLAYS, Object, pods, snapshot
 
 # Who asks whom by which port. Components of our pods.
 FLOWS = {
-    ("ingest", "postgres", 5432), ("crawl", "postgres", 5432), ("corpus", "postgres", 5432),
+    ("crawl", "postgres", 5432), ("corpus", "postgres", 5432),
     ("backup", "postgres", 5432), ("crawl", "newsroom", 8000),
     ("pretrain", "pretrain", 23456), ("pretrain", "pretrain", 40000),
     ("tune", "tune", 5432), ("tune", "tune", 6379), ("tune", "tune", 8000), ("tune", "tune", 8265),

@@ -59,7 +59,7 @@ def test_a_rule_finds_what_breaks_it(rule: Callable[[list[Object]], list[str]]) 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_every_command_is_one_that_the_project_has(overlay: str) -> None:
     """Words that follow `korbert` and `python -m` in the manifests; their options are the commands' own affair."""
-    known = {("korbert", "run"), ("korbert", "stage"), ("korbert", "wait"), ("python", "-m"), ("torchrun", "-m")}
+    known = {("korbert", "config"), ("korbert", "stage"), ("korbert", "wait"), ("python", "-m"), ("torchrun", "-m")}
     scripts = {("python", "/etc/korbert/make_credentials.py"), ("python", "/etc/korbert/await_training.py")}
     database = {("sh", "/etc/korbert/backup.sh")}
     for _, template in pods(snapshot(overlay)):
