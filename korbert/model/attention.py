@@ -177,7 +177,8 @@ class _FlashFrom(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         queries, kv, *kept = ctx.saved_tensors
         changes = torch.empty_like(queries), torch.empty_like(kv)
-        samples, targets = (_paired(*two, ctx.counts, ctx.lengths) for two in ((queries, kv), changes))
+        samples = _paired(queries, kv, ctx.counts, ctx.lengths)
+        targets = _paired(*changes, ctx.counts, ctx.lengths)
         _backward(gradients[0].split(ctx.counts), samples, targets, kept)  # type: ignore[no-untyped-call]
         return *changes, None, None
 

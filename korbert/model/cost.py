@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from korbert.config import ModelConfig
 
 FORWARD_AND_BACKWARD = 3
+Counts = NDArray[np.int64]
 
 
 def parameters(shape: ModelConfig, vocab_size: int) -> int:
@@ -36,7 +37,7 @@ def parameters(shape: ModelConfig, vocab_size: int) -> int:
     return encoder + heads
 
 
-def flops(shape: ModelConfig, vocab_size: int, lengths: Sequence[int], masked: Sequence[int]) -> int:
+def flops(shape: ModelConfig, vocab_size: int, lengths: Sequence[int], masked: Sequence[int] | Counts) -> int:
     """Operations of one forward and backward pass.
 
     Args:
@@ -72,7 +73,7 @@ def _layer_weights(shape: ModelConfig) -> int:
     return 4 * shape.hidden**2 + halves * shape.hidden * shape.intermediate
 
 
-def _pairs(sizes: NDArray[np.int64], window: int) -> int:
+def _pairs(sizes: Counts, window: int) -> int:
     """Ordered pairs of tokens that see each other, over all samples."""
     if not window:
         return int((sizes**2).sum())
