@@ -39,6 +39,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             head.wait()
 
 
+@pytest.mark.timeout(900)
 def test_a_sweep_runs_on_a_cluster_that_is_there_and_leaves_it_running(
     cluster: str, encoder: Path, tmp_path: Path
 ) -> None:

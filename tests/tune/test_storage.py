@@ -67,6 +67,7 @@ def logged(path: Path) -> Iterator[tuple[str, str, str]]:
             yield group, run, values["epoch"]
 
 
+@pytest.mark.timeout(900)  # two drivers and their Rays, one after another
 def test_a_killed_sweep_goes_on_from_an_object_store_and_logs_no_judgement_twice(
     bucket: str, encoder: Path, tmp_path: Path, killed: Killed
 ) -> None:
