@@ -22,9 +22,9 @@ demo: $(STAMP) ## the whole way on what ships: crawl, corpus, tokenizer, pre-tra
 test: $(STAMP) ## all tests, in parallel
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-cluster: $(STAMP) ## a strict dry run of every overlay by the API server that KORBERT_TEST_KUBECONFIG names
+test-cluster: $(STAMP) ## overlays on the cluster that KORBERT_TEST_KUBECONFIG names: dry runs, local to a score, torchx
 	@test -n "$$KORBERT_TEST_KUBECONFIG" || { echo "test-cluster: KORBERT_TEST_KUBECONFIG is not set; name a kubeconfig of a cluster for tests" >&2; exit 2; }
-	$(BIN)/python -m pytest tests/k8s/test_dry_run.py
+	$(BIN)/python -m pytest tests/k8s/test_dry_run.py tests/k8s/test_to_a_score.py tests/k8s/test_torchx_on_a_cluster.py
 
 lint: $(STAMP) ## style, types, layers
 	$(BIN)/ruff check .

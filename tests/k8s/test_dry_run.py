@@ -6,20 +6,16 @@ KORBERT_TEST_KUBECONFIG names the cluster; `kubectl apply --server-side -k k8s/o
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 
-from .tree import K8S, OVERLAYS
+from .real import kubectl, only_with_a_cluster
+from .tree import COMBINATIONS, K8S, NAMES, OVERLAYS, combined
 
-KUBECONFIG = os.environ.get("KORBERT_TEST_KUBECONFIG", "")
-pytestmark = pytest.mark.skipif(not KUBECONFIG, reason="KORBERT_TEST_KUBECONFIG names no cluster")
-
-
-def kubectl(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["kubectl", f"--kubeconfig={KUBECONFIG}", *words], capture_output=True, text=True)
+pytestmark = only_with_a_cluster
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +32,23 @@ def namespace() -> Iterator[None]:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_api_server_takes_an_overlay(namespace: None, overlay: str) -> None:
-    folder = str(K8S / "overlays" / overlay)
-    done = kubectl("apply", "--dry-run=server", "--validate=strict", "--server-side", "-k", folder)
+    taken("-k", str(K8S / "overlays" / overlay))
+
+
+@pytest.mark.parametrize(("overlay", "components"), COMBINATIONS, ids=NAMES)
+def test_the_api_server_takes_a_combination(
+    namespace: None, tmp_path: Path, overlay: str, components: tuple[str, ...]
+) -> None:
+    """What Kueue reads is left out where its definitions are not."""
+    found = combined(tmp_path, overlay, components)
+    if kubectl("get", "crd", "localqueues.kueue.x-k8s.io").returncode:
+        found = [one for one in found if one["kind"] != "LocalQueue"]
+    taken("-f", "-", stdin=yaml.safe_dump_all(found))
+
+
+def taken(*words: str, stdin: str | None = None) -> None:
+    # A dry run stores nothing, and so takes no field away from whoever has set it (KubeRay its defaults).
+    options = ("--dry-run=server", "--validate=strict", "--server-side", "--force-conflicts")
+    done = kubectl("apply", *options, *words, stdin=stdin)
     assert done.returncode == 0, done.stderr
     assert "would violate PodSecurity" not in done.stderr
