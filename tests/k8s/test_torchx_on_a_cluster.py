@@ -12,7 +12,7 @@ import pytest
 
 from .real import KUBECONFIG, image, kubectl, only_with_a_cluster, until
 
-pytestmark = only_with_a_cluster
+pytestmark = [only_with_a_cluster, pytest.mark.timeout(0)]
 ROOT = Path(__file__).parents[2]
 
 
