@@ -18,11 +18,11 @@ from typing import Any
 import torch
 
 from korbert.bench.breakdown import chart
-from korbert.bench.crew import Crew, crew
 from korbert.bench.measure import Measurement, machine, versions
 from korbert.bench.peer import Peer, examples
 from korbert.bench.roofline import matrix_rate
 from korbert.bench.step import Ours
+from korbert.bench.workers import Workers, workers_of
 from korbert.config import Config
 from korbert.data.loader import StepBatch
 from korbert.errors import UsageError
@@ -68,7 +68,7 @@ def measure(
     whole = Ours(config, tokens, accelerator=device)
     steps = -(-ROUND_SAMPLES[device.kind] // whole.size)
     dropout = config.model.dropout if attention_dropout is None else attention_dropout
-    with crew(config, tokens) as workers, tempfile.TemporaryDirectory(prefix="korbert-bench-") as folder:
+    with workers_of(config, tokens) as workers, tempfile.TemporaryDirectory(prefix="korbert-bench-") as folder:
         peer = Peer(whole.model, config.model, whole.store, dropout, folder, device) if against else None
         taken = [_round(workers, whole, peer, number * steps, steps) for number in range(rounds + 1)][1:]
         shares = workers.breakdown((rounds + 1) * steps, min(3, rounds) * steps)
@@ -100,7 +100,7 @@ def _require_peer(config: Config) -> None:
         )
 
 
-def _round(workers: Crew, whole: Ours, peer: Peer | None, first: int, steps: int) -> dict[str, Any]:
+def _round(workers: Workers, whole: Ours, peer: Peer | None, first: int, steps: int) -> dict[str, Any]:
     rate = matrix_rate(whole.accelerator)
     batches = [whole.loader.batch(step) for step in range(first, first + steps)]
     one = {

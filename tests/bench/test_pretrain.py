@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from korbert import bench, recipes
-from korbert.bench.crew import crew
 from korbert.bench.pretrain import lengthened
 from korbert.bench.step import Ours
+from korbert.bench.workers import workers_of
 from korbert.config import Config
 from korbert.errors import UsageError, WorldError
 
@@ -64,7 +64,7 @@ def test_our_steps_learn_and_count_real_tokens_only(config: Config, tokens: Path
 def test_ours_trains_in_as_many_processes_as_the_recipe_and_time_is_that_of_all(config: Config, tokens: Path) -> None:
     for workers in (1, 3):
         one = replace(config, training=replace(config.training, workers=workers, static_shapes=workers == 3))
-        with crew(one, tokens) as team:
+        with workers_of(one, tokens) as team:
             seconds = team.train(0, 2)
             assert len(multiprocessing.active_children()) == workers
             assert sum(team.breakdown(2, 1).values()) == pytest.approx(1)
@@ -73,7 +73,7 @@ def test_ours_trains_in_as_many_processes_as_the_recipe_and_time_is_that_of_all(
 
 
 def test_a_worker_that_is_killed_ends_the_measurement_with_one_line(config: Config, tokens: Path) -> None:
-    with crew(config, tokens) as team:
+    with workers_of(config, tokens) as team:
         for process in multiprocessing.active_children():
             process.kill()
             process.join()
@@ -87,7 +87,7 @@ def test_what_the_machine_has_not_is_told_by_the_workers_that_miss_it(config: Co
         pytest.skip("this machine has them")
     with (
         pytest.raises(UsageError, match=r"training.device = 'cuda': worker \d of this machine finds \d CUDA"),
-        crew(config, tokens),
+        workers_of(config, tokens),
     ):
         pytest.fail("nobody trains")
 

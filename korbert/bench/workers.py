@@ -21,7 +21,7 @@ from korbert.errors import UsageError, WorldError
 _GRACE = 10.0
 
 
-class Crew:
+class Workers:
     """Workers of one training. Not one of them is told about the wall clock: it is this process's."""
 
     def __init__(self, wires: list[Connection]) -> None:
@@ -74,7 +74,7 @@ class Crew:
 
 
 @contextmanager
-def crew(config: Config, tokens: Path) -> Iterator[Crew]:
+def workers_of(config: Config, tokens: Path) -> Iterator[Workers]:
     """`training.workers` workers of `training.threads` threads on this machine; they end with the block."""
     context = multiprocessing.get_context("spawn")
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -88,7 +88,7 @@ def crew(config: Config, tokens: Path) -> Iterator[Crew]:
             theirs.close()
             wires.append(ours)
             processes.append(process)
-        team = Crew(wires)
+        team = Workers(wires)
         team.ready()
         yield team
     finally:
