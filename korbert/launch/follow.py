@@ -27,12 +27,14 @@ class Follower:
         self._last: Moment | None = None
         self._at_last = 0
         """Lines seen of that very time."""
+        self._found = False
+        """Whether a reading has found the log: where it is gone then, the job was cancelled or removed."""
 
     def lines(self, follow: bool, since: datetime | None, until: datetime | None) -> Iterator[str]:
         """Lines with their ends and without their times, from `since` to `until`; following, till the end of the job.
 
         Raises:
-            NotStarted: where there is no log, and either it is not followed or the job has ended.
+            NotStarted: where there was no log, and either it is not followed or the job has ended.
         """
         while True:
             # Asked before the reading: what is written between the two is read then, not lost.
@@ -44,7 +46,7 @@ class Follower:
                     if not since or moment[0] >= since.astimezone(UTC):
                         yield f"{line}\n"
             except NotStarted:
-                if over:
+                if over and not self._found:
                     raise
             if over:
                 return
@@ -55,6 +57,7 @@ class Follower:
         before, seen, passed = self._last, self._at_last, 0
         try:
             for text in self._read(follow):
+                self._found = True
                 stamp, _, line = text.partition(" ")
                 moment = _moment(stamp)
                 passed += moment == before

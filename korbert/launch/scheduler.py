@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -151,7 +152,22 @@ class KubeflowScheduler(Scheduler):  # type: ignore[misc]  # torchx ships no typ
 
 def create_scheduler(session_name: str, **arguments: object) -> KubeflowScheduler:
     """What torchx calls by the entry point."""
+    global _others
+    if threading.excepthook is not _told_later:
+        _others, threading.excepthook = threading.excepthook, _told_later
     return KubeflowScheduler(session_name, **arguments)
+
+
+_others = threading.excepthook
+
+
+def _told_later(failure: threading.ExceptHookArgs) -> None:
+    """`torchx log` reads in threads, and raises again in the main one what they raise: here it needs no stack.
+
+    Python passes over a SystemExit in a thread likewise, but not over what is derived from it.
+    """
+    if not isinstance(failure.exc_value, LaunchError):
+        _others(failure)
 
 
 def _configured() -> str:

@@ -2,6 +2,7 @@
 
 KORBERT_TEST_KUBECONFIG names the cluster; `kubectl apply --server-side -k k8s/operators` has run there. Namespace
 `korbert` is made, since a dry run refuses objects of a namespace that is not there yet, and removed if it was made.
+Objects of an overlay that lie there make the others fail, whose Jobs and claims differ: delete the namespace first.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,22 @@ def test_what_goes_wrong_is_one_line_without_a_stack(
     own = [line for line in answer.stderr.splitlines() if line.startswith("korbert: ")]
     assert len(own) == 1
     assert said in own[0]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_a_replica_without_a_log_is_one_line_beside_the_log_of_another(
+    python: str, installed: Path, api: Any, tmp_path: Path
+) -> None:
+    """torchx reads each replica in a thread of its own."""
+    there = {"KUBECONFIG": str(tmp_path / "kubeconfig")}
+    words = ("--image", "korbert:0", "--num_replicas", "2", "true")
+    submitted = _torchx(python, installed, "run", "-s", "kubeflow", "-cfg", "name=first", "utils.sh", *words, **there)
+    api.say(api.pod("first", 0, "Failed"), "2026-11-22T10:00:00Z begun")
+    api.condition("first", "Failed")
+    done = _torchx(python, installed, "log", submitted.stdout.split()[-1], **there)
+    assert (done.returncode, done.stdout) == (1, "sh/0 begun\n")
+    assert [line for line in done.stderr.splitlines() if "first-worker-1" in line] == done.stderr.splitlines()[-1:]
+    assert "Traceback" not in done.stderr
 
 
 def test_pretraining_runs_here_to_its_audit(installed: Path) -> None:

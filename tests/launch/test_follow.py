@@ -60,6 +60,10 @@ def test_a_log_that_never_came_is_told() -> None:
         _all([NotStarted("never")])
 
 
+def test_a_log_that_went_with_its_cancelled_job_ends_with_its_last_line() -> None:
+    assert _all([f"{T}1Z a", f"{T}2Z b"], [NotStarted("removed")]) == ["a\n", "b\n"]
+
+
 def test_only_the_asked_span_is_shown() -> None:
     log = Readings([f"{T}{n}Z {n}" for n in range(6)])
     since, until = (datetime(2026, 11, 22, 10, 0, second, tzinfo=UTC) for second in (2, 4))
