@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import secrets
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ ENVIRONMENT = {
 }
 ATTEMPTS = 3
 """Ray gives up after 30 s; on a machine that is busy the second attempt finds its files in memory."""
+PATIENCE = 10.0
+"""Seconds until a cluster that does not answer is given up."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def _start(cluster: Cluster, cpus: int, object_store_bytes: int) -> str:
     }  # fmt: skip
     for attempt in range(1, ATTEMPTS + 1):
         try:
+            _reach(cluster.address)
             context = ray.init(
                 address=cluster.address or "local",
                 log_to_driver=False,
@@ -109,6 +113,17 @@ def _start(cluster: Cluster, cpus: int, object_store_bytes: int) -> str:
             if cluster.address or attempt == ATTEMPTS:
                 raise WorldError(_reason(error, cluster)) from error
     raise AssertionError
+
+
+def _reach(address: str) -> None:
+    """Connects to HOST:PORT and hangs up: where nobody listens, Ray would try for minutes.
+
+    Raises:
+        OSError: when nobody listens, or does not answer within `PATIENCE`.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
 
 
 def _reason(error: Exception, cluster: Cluster) -> str:
