@@ -3,6 +3,7 @@
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def test_a_killed_sweep_goes_on_from_an_object_store_and_logs_no_judgement_twice
 
     killed(arguments, lambda: len(states(".json")) >= 1)
     before = {path: system.cat_file(path) for path in states(".json")}
+    resumed = time.time()
     assert main([*arguments, "--resume"]) == 0
     assert {path: system.cat_file(path) for path in before} == before
     assert not states(".pt")
@@ -97,5 +99,7 @@ def test_a_killed_sweep_goes_on_from_an_object_store_and_logs_no_judgement_twice
     assert len({group for group, _, _ in lines}) == 1
     assert len(lines) == len(set(lines))
     told = {(run.rpartition("-")[2], float(epoch)) for _, run, epoch in lines}
-    judged = {(trial["key"], float(epoch["epoch"])) for trial in trials for epoch in trial["epochs"]}
-    assert told == judged
+    epochs = [(trial["key"], epoch) for trial in trials for epoch in trial["epochs"]]
+    assert told <= {(key, float(epoch["epoch"])) for key, epoch in epochs}
+    # What wandb's own process had not written yet is lost with the driver: once at most, not once at least.
+    assert told >= {(key, float(epoch["epoch"])) for key, epoch in epochs if epoch["began"] >= resumed}
