@@ -53,12 +53,10 @@ class Workers:
             UsageError: when the recipe asks for what the machine has not.
             WorldError: when a worker is lost.
         """
-        self._answers()
+        self._ask()
 
     def _ask(self, *words: Any) -> list[Any]:
-        return self._answers(words)
-
-    def _answers(self, words: tuple[Any, ...] = ()) -> list[Any]:
+        """Each worker's answer to the words; without any, to its start."""
         try:
             for wire in self._wires if words else ():
                 wire.send(words)

@@ -84,7 +84,7 @@ def test_a_worker_that_is_killed_ends_the_measurement_with_one_line(config: Conf
 def test_what_the_machine_has_not_is_told_by_the_workers_that_miss_it(config: Config, tokens: Path) -> None:
     config = replace(config, training=replace(config.training, device="cuda"))
     if torch.cuda.device_count() >= config.training.workers:
-        pytest.skip("this machine has them")
+        pytest.skip("this machine has a CUDA device for each worker: there is nothing to miss")
     with (
         pytest.raises(UsageError, match=r"training.device = 'cuda': worker \d of this machine finds \d CUDA"),
         workers_of(config, tokens),

@@ -24,7 +24,7 @@ def test_a_dashboard_without_its_packages_is_refused_with_the_command_that_insta
         pass
 
 
-@pytest.mark.skipif(not WITH_DASHBOARD, reason="needs ray[default]")
+@pytest.mark.skipif(not WITH_DASHBOARD, reason="the dashboard's packages are not installed: pip install 'ray[default]'")
 def test_the_dashboard_answers_who_has_the_printed_token_and_nobody_else(capfd: pytest.CaptureFixture[str]) -> None:
     def status(token: str) -> int:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
