@@ -75,7 +75,7 @@ def session(cluster: Cluster, *, cpus: int, gpus: float, data_bytes: int) -> Ite
     # A token for this sweep alone: Ray would write one for all into the home folder.
     token = "" if cluster.address else secrets.token_hex(32)
     locked = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {}
-    with _environment(ENVIRONMENT | locked | {"PYTHONPATH": _import_path()}):
+    with environment(ENVIRONMENT | locked | {"PYTHONPATH": _import_path()}):
         url = _start(cluster, cpus, OBJECT_STORE_BYTES + 2 * data_bytes)
         try:
             if cluster.dashboard:
@@ -145,8 +145,8 @@ def _check_gpus(cluster: Cluster, gpus: float) -> None:
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Sets environment variables, and puts back all that was there: Ray adds some of its own."""
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets environment variables that Ray reads, and puts back all that was there: Ray adds some of its own."""
     before = dict(os.environ)
     os.environ.update(values)
     _read_again()

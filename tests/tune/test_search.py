@@ -13,14 +13,12 @@ from ray import tune as ray_tune
 
 from korbert.config import TuneConfig
 from tune.search import Storage, listed, results_of
-from tune.session import ENVIRONMENT
+from tune.session import ENVIRONMENT, environment
 
 
 @pytest.fixture(scope="module")
 def one_gpu() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (ENVIRONMENT | {"RAY_AUTH_MODE": "disabled"}).items():
-            patch.setenv(name, value)
+    with environment(ENVIRONMENT | {"RAY_AUTH_MODE": "disabled"}):
         ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, log_to_driver=False)
         yield
         ray.shutdown()
