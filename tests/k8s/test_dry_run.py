@@ -28,7 +28,7 @@ def namespace() -> Iterator[None]:
         assert made.returncode == 0, made.stderr
     yield
     if not found:
-        kubectl("delete", "namespace", "korbert", "--wait=false")
+        kubectl("delete", "namespace", "korbert")  # to its end: the next module makes it again
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
