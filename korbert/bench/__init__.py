@@ -20,7 +20,7 @@ PEERS = {
     "encode": ("datasets.map",),
     "corpus": ("datasketch",),
     "loader": ("transformers",),
-    "sweep": ("a process each",),
+    "sweep": ("ray tune", "a process each"),
     "finetune": ("transformers",),
 }
 
@@ -93,7 +93,7 @@ def run(
     if name == "sweep":
         from korbert.bench import sweep
 
-        return sweep.measure(config, rounds, size or sweep.TRIALS, model, rows)
+        return sweep.measure(config, rounds, size or sweep.TRIALS, model, rows, against or PEERS[name][0])
     if name == "finetune":
         return _finetune(config, model, rounds, rows or size, attention_dropout, scores)
     if name == "loader":

@@ -1,8 +1,9 @@
-"""A sweep beside the same trials done plainly: a new process each, which loads the encoder and tokenises its texts.
+"""A sweep beside the same trials with nothing shared: a new process each loads the encoder and tokenises its texts.
 
 Ours is `python -m tune`, start and end of Ray included. The peer then runs what ours has just run, no trial more and no
 step more, judged as often, with as many processes at once; it tokenises the rows that it uses and no other, and is
-spared Ray, the search and the early stops' decisions.
+spared the search and the early stops' decisions. It is a sweep of Ray Tune's as its guides have it, or (the harder
+peer) bare processes, which survive neither a lost trial nor a lost driver.
 """
 
 from __future__ import annotations
@@ -14,19 +15,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from korbert import tasks
 from korbert.bench.measure import Measurement, alternate_rates, machine, versions
-from korbert.benchmarks.classifier import load_classifier, predicted, quiet
-from korbert.benchmarks.fitting import Fitting, Settings
-from korbert.benchmarks.material import Draw, read_drawn
-from korbert.benchmarks.metrics import METRICS
-from korbert.benchmarks.tokens import load_tokenizer
+from korbert.bench.plain_sweep import HELD_OUT, SEED, Work
+from korbert.benchmarks.classifier import quiet
 from korbert.chain import shipped_nsmc
 from korbert.config import Config, TokenizerConfig
 from korbert.errors import UsageError, WorldError
@@ -34,12 +32,13 @@ from korbert.storage import read_json
 from korbert.tasks import nsmc
 
 TRIALS, ROWS, EPOCHS, CONCURRENT, MAX_TOKENS = 16, 500, 3, 2, 64
-HELD_OUT = 0.1
-SEED = 1
+PEERS = ("ray tune", "a process each")
 VOCABULARY = 2_000
 
 
-def measure(config: Config, rounds: int, trials: int, model: Path | None = None, rows: int = 0) -> Measurement:
+def measure(
+    config: Config, rounds: int, trials: int, model: Path | None = None, rows: int = 0, against: str = PEERS[0]
+) -> Measurement:
     """Sweeps an encoder over NSMC: the files that finetune.data names, or the reviews that ship.
 
     Args:
@@ -48,6 +47,7 @@ def measure(config: Config, rounds: int, trials: int, model: Path | None = None,
         trials: Of each sweep.
         model: The encoder's folder; None: one of the recipe's shape, not trained.
         rows: Training rows of a trial, and a fifth as many to judge it by; 0: the benchmark's own.
+        against: One of `PEERS`.
 
     Raises:
         UsageError: for a folder without NSMC's files or an encoder.
@@ -59,10 +59,11 @@ def measure(config: Config, rounds: int, trials: int, model: Path | None = None,
         if model is None:
             make_encoder(config, encoder)
         sides = Sides(Path(name), encoder, data, trials, rows or ROWS, first=CONCURRENT)
-        rates = alternate_rates(sides.ours, sides.naive, rounds)
+        peer = dict(zip(PEERS, (sides.under_ray, sides.in_processes), strict=True))[against]
+        rates = alternate_rates(sides.ours, peer, rounds)
     return Measurement(
         name="sweep",
-        peer_name="a process each",
+        peer_name=against,
         unit="trials an hour",
         ours=rates[0],
         peer=rates[1],
@@ -95,6 +96,8 @@ class Sides:
         """Seconds of training that our trials tell, divided by how many run at once."""
         self.seconds: list[float] = []
         self.peer_seconds: list[float] = []
+        self.scores: list[list[float]] = []
+        """The peer's last ones, by round."""
 
     def ours(self) -> float:
         """Trials an hour of `python -m tune`."""
@@ -114,20 +117,35 @@ class Sides:
         self.trained.append(sum(trial["seconds"] for trial in self.rounds[-1]) / CONCURRENT)
         return trials * 3600 / self.seconds[-1]
 
-    def naive(self) -> float:
+    def under_ray(self) -> float:
+        """Trials an hour of the same ones, in a sweep of Ray Tune's that shares nothing."""
+        folder = self._folder / f"plain-{len(self.rounds)}"
+        return self._rate(lambda: _plain({"works": self.works(), "folder": str(folder), "at_once": CONCURRENT}))
+
+    def in_processes(self) -> float:
         """Trials an hour of the same ones, a process each."""
-        started = time.monotonic()
         with ThreadPoolExecutor(CONCURRENT) as pool:
-            list(pool.map(self.plain_process, self.rounds[-1]))
+            return self._rate(lambda: list(pool.map(_plain, self.works())))
+
+    def works(self) -> list[Work]:
+        """What our last round has run."""
+        return [
+            {
+                "encoder": str(self._encoder),
+                "data": str(self._data),
+                "choice": trial["config"],
+                "rows": self.rows,
+                "parts": [epoch["parts"] for epoch in trial["epochs"]],
+                "epochs": trial["epochs"][-1]["epoch"],
+            }
+            for trial in self.rounds[-1]
+        ]
+
+    def _rate(self, peer: Callable[[], list[float]]) -> float:
+        started = time.monotonic()
+        self.scores.append(peer())
         self.peer_seconds.append(time.monotonic() - started)
         return len(self.rounds[-1]) * 3600 / self.peer_seconds[-1]
-
-    def plain_process(self, trial: dict[str, Any]) -> float:
-        """The last score of a trial that ours has run, from a process of its own."""
-        parts = [epoch["parts"] for epoch in trial["epochs"]]
-        work = {"choice": trial["config"], "rows": self.rows, "parts": parts, "epochs": trial["epochs"][-1]["epoch"]}
-        arguments = [str(self._encoder), str(self._data), json.dumps(work)]
-        return float(_process(["-m", "korbert.bench.sweep", *arguments]))
 
 
 def make_encoder(config: Config, folder: Path) -> None:
@@ -150,32 +168,8 @@ def make_encoder(config: Config, folder: Path) -> None:
     BertForPreTraining(BertConfig(**shape)).save_pretrained(folder)
 
 
-def plain_trial(encoder: Path, data: Path, work: dict[str, Any]) -> float:
-    """One trial with nothing shared: reads, tokenises, loads, trains, and judges as often; answers the last score.
-
-    Args:
-        encoder: Its folder.
-        data: NSMC's folder.
-        work: "choice" of settings, "rows" to train on, and the "parts" of epochs after which it is judged, the last of
-            which are "epochs".
-    """
-    torch.set_num_threads(1)
-    quiet()
-    tokenizer, task, choice = load_tokenizer(encoder), tasks.task("nsmc"), work["choice"]
-    draw = Draw(work["rows"], SEED, work["rows"] // 5)
-    training, validation = read_drawn(
-        task, data, tokenizer, draw, max_tokens=choice["max_tokens"], validation=HELD_OUT
-    )  # fmt: skip
-    settings = {name: value for name, value in choice.items() if name not in ("model", "max_tokens")}
-    model = load_classifier(encoder, task.labels, choice["dropout"], SEED)
-    fitting = Fitting(model, training, tokenizer.pad, Settings(seed=SEED, **settings))
-    score, done, parts = 0.0, 0, round(work["parts"][-1] / work["epochs"])
-    for end in work["parts"]:
-        epoch = done // parts
-        fitting.epoch(epoch + 1, part=(done - epoch * parts, end - epoch * parts, parts))
-        score = METRICS[task.metric].score(predicted(model, validation, tokenizer.pad), validation, task.labels)
-        done = end
-    return score
+def _plain(given: dict[str, Any]) -> Any:
+    return json.loads(_process(["-m", "korbert.bench.plain_sweep", json.dumps(given)]))
 
 
 def _process(arguments: list[str]) -> str:
@@ -185,7 +179,3 @@ def _process(arguments: list[str]) -> str:
     if done.returncode:
         raise WorldError(f"{' '.join(arguments[:2])}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
     return done.stdout
-
-
-if __name__ == "__main__":
-    print(plain_trial(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])))

@@ -165,6 +165,10 @@ def _environment(grace: int) -> dict[str, str]:
     }
 
 
+# Ray tells its makers who uses it unless it is told not to.
+_RAY_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0"}
+
+
 def _metadata(name: str, namespace: str, labels: Mapping[str, str]) -> dict[str, Any]:
     return {"name": name, "namespace": namespace, "labels": dict(labels)}
 
@@ -232,6 +236,7 @@ def _submitter(job: SweepJob, labels: Mapping[str, str]) -> dict[str, Any]:
 
 def _ray_template(pod: Pod, container: str, labels: Mapping[str, str], restart_policy: str = "") -> dict[str, Any]:
     """Without a command: KubeRay gives each its own."""
+    pod = replace(pod, environment={**_RAY_ENVIRONMENT, **pod.environment})
     built = pods.template(pod, container, labels, restart_policy)
     del built["spec"]["containers"][0]["command"]
     return built

@@ -19,15 +19,17 @@ def made(tmp_path: Path) -> Path:
     return tmp_path / "encoder"
 
 
-def test_a_plain_trial_comes_to_the_score_of_ours(made: Path, tmp_path: Path) -> None:
+def test_both_peers_come_to_our_trials_scores(made: Path, tmp_path: Path) -> None:
     sides = Sides(tmp_path, made, shipped_nsmc(), trials=3, rows=100)
     assert sides.ours() > 0
     (trials,) = sides.rounds
     assert len(trials) == 3
-    for trial in trials:
-        # Equal weights elsewhere in memory: a row of twenty may fall on the other side.
-        assert sides.plain_process(trial) == pytest.approx(trial["epochs"][-1]["validation"], abs=0.06)
-    assert sides.naive() > 0
+    assert sides.under_ray() > 0
+    assert sides.in_processes() > 0
+    under_ray, in_processes = sides.scores
+    assert under_ray == in_processes
+    # Equal weights elsewhere in memory: a row of twenty may fall on the other side.
+    assert in_processes == pytest.approx([trial["epochs"][-1]["validation"] for trial in trials], abs=0.06)
     assert sides.trained[0] < sides.seconds[0]
 
 
