@@ -97,7 +97,8 @@ def under_ray(works: list[Work], folder: Path, at_once: int) -> list[float]:
                 checkpoint_config=ray_tune.CheckpointConfig(num_to_keep=1),
             ),
         )
-        return [float((result.metrics or {})["validation"]) for result in tuner.fit()]
+        results = tuner.fit()
+        return [float((results[number].metrics or {})["validation"]) for number in range(len(results))]
     finally:
         ray.shutdown()
 

@@ -17,6 +17,9 @@ from korbert.cluster.needs import (
     RIGHTS,
     RWX_PROVISIONERS,
     SECRET,
+    SECRET_KEYS,
+    SOURCE_KEY,
+    SOURCE_SECRET,
     Needs,
     Operator,
 )  # fmt: skip
@@ -58,6 +61,7 @@ def check(api: Api, overlay: str) -> list[Finding]:
         ("pod security", lambda: _pod_security(api)),
         ("quota", lambda: _quotas(api, needs)),
         ("secret", lambda: _secret(api)),
+        *([("source key", lambda: _source_key(api))] if needs.source_key else []),
         ("rights", lambda: _rights(api)),
     ]
     return [finding for subject, look in looks for finding in _looked(subject, look)]
@@ -198,9 +202,27 @@ def _narrow(quota: dict[str, Any], needs: Needs) -> Finding | None:
 
 
 def _secret(api: Api) -> list[Finding]:
-    if api.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}"):
-        return [Finding("secret", "ok", f"{SECRET} is there")]
-    return [Finding("secret", "ok", f"{SECRET} is not there yet; the first apply makes it")]
+    found = api.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{SECRET}")
+    if found is None:
+        return [Finding("secret", "ok", f"{SECRET} is not there yet; the first apply makes it")]
+    if lacking := [key for key in SECRET_KEYS if key not in found.get("data", {})]:
+        step = (
+            f"add {'them' if len(lacking) > 1 else 'it'}, or delete the Secret before the first apply, which makes it"
+        )
+        return [Finding("secret", "missing", f"{SECRET} has no {', '.join(lacking)}", step)]
+    return [Finding("secret", "ok", f"{SECRET} is there")]
+
+
+def _source_key(api: Api) -> list[Finding]:
+    found = api.get(f"/api/v1/namespaces/{NAMESPACE}/secrets/{SOURCE_SECRET}")
+    if found is not None and SOURCE_KEY in found.get("data", {}):
+        return [Finding("source key", "ok", f"{SOURCE_SECRET} has {SOURCE_KEY}")]
+    what = f"{SOURCE_SECRET} " + ("is not there" if found is None else f"has no {SOURCE_KEY}")
+    step = (
+        f"kubectl create secret generic {SOURCE_SECRET} -n {NAMESPACE} --from-literal={SOURCE_KEY}=..., "
+        "or name in ConfigMap korbert-settings a source that wants none"
+    )
+    return [Finding("source key", "warning", f"{what}: source policy_briefing cannot be asked", step)]
 
 
 def _rights(api: Api) -> list[Finding]:

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 NAMESPACE = "korbert"
 CLAIM = "korbert-data"
 SECRET = "korbert-postgres"
+SECRET_KEYS = ("POSTGRES_PASSWORD", "DATABASE_URL")
+"""What pods read of it."""
+SOURCE_SECRET, SOURCE_KEY = "korbert-keys", "DATA_GO_KR_SERVICE_KEY"
+"""Where the crawler finds the key of the source that overlays `gpu` and `tpu` ask."""
 KUBERNETES = ((1, 32), (1, 37))
 """The oldest and the newest Kubernetes whose schemas the manifests are checked against."""
 
@@ -62,6 +66,8 @@ class Needs:
     """Below this many nothing starts: one worker, or a whole slice."""
     step: str
     """What to do when there are none."""
+    source_key: bool = True
+    """Whether its source wants a key; `local` asks a newsroom of its own."""
 
 
 OVERLAYS = {
@@ -73,7 +79,7 @@ OVERLAYS = {
         True, "google.com/tpu", 16, 16,
         "add a TPU slice node pool (v6e 4x4: four hosts of four chips; one that scales from zero has no node yet)",
     ),
-    "local": Needs(False, "", 0, 0, ""),
+    "local": Needs(False, "", 0, 0, "", source_key=False),
 }  # fmt: skip
 
 RIGHTS = (

@@ -33,6 +33,8 @@ def state(job: dict[str, Any]) -> AppState:
 
 def message(job: dict[str, Any], pods: list[Any]) -> str:
     """What stands in the way of a pod, or the operator's words."""
+    if job["metadata"].get("deletionTimestamp"):
+        return "is being cancelled: its pods save what they have and end"
     for pod in pods:
         if trouble := _trouble(pod):
             return trouble

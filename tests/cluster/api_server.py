@@ -11,6 +11,7 @@ from typing import Any
 
 TOKEN = "token-of-the-test"
 NAMED = "/api/v1/namespaces/korbert"
+KEYS = f"{NAMED}/secrets/korbert-keys"
 
 
 @dataclass
@@ -109,6 +110,7 @@ def complete() -> Cluster:
     )
     cluster.put("/apis/storage.k8s.io/v1/storageclasses", storage_class("shared", "nfs.csi.k8s.io", default=True))
     cluster.put("/api/v1/nodes", *[node("nvidia.com/gpu", 2) for _ in range(2)])
+    cluster.objects[KEYS] = {"data": {"DATA_GO_KR_SERVICE_KEY": "eA=="}}
     return cluster
 
 

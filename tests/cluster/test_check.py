@@ -8,7 +8,7 @@ import pytest
 
 from korbert.cluster.needs import OVERLAYS, RIGHTS
 
-from .api_server import NAMED, Cluster, deployment, node, storage_class
+from .api_server import KEYS, NAMED, Cluster, deployment, node, storage_class
 
 
 def _lines(done: Any, subject: str) -> list[str]:
@@ -155,6 +155,38 @@ def test_the_namespaces_pod_security_is_read(
 ) -> None:
     cluster.objects[NAMED] = {"metadata": {"name": "korbert", "labels": labels}}
     assert _line(korbert("check"), "pod security").startswith(state)
+
+
+@pytest.mark.parametrize(
+    ("secret", "what"),
+    [(None, "is not there"), ({"data": {"ANOTHER": "eA=="}}, "has no DATA_GO_KR_SERVICE_KEY")],
+    ids=["no Secret", "another key"],
+)
+def test_the_key_of_the_source_is_named_with_the_command_that_brings_it(
+    cluster: Cluster, korbert: Callable[..., Any], secret: dict[str, Any] | None, what: str
+) -> None:
+    del cluster.objects[KEYS]
+    if secret:
+        cluster.objects[KEYS] = secret
+    done = korbert("check")
+    assert done.code == 0
+    line = _line(done, "source key")
+    assert line.startswith("warning")
+    assert f"korbert-keys {what}" in line
+    assert "kubectl create secret generic korbert-keys -n korbert --from-literal=DATA_GO_KR_SERVICE_KEY=..." in line
+
+
+def test_a_newsroom_of_its_own_wants_no_key(korbert: Callable[..., Any]) -> None:
+    assert _lines(korbert("check", "--overlay", "local"), "source key") == []
+
+
+def test_a_database_secret_of_ones_own_has_every_key_that_pods_read(
+    cluster: Cluster, korbert: Callable[..., Any]
+) -> None:
+    cluster.objects[f"{NAMED}/secrets/korbert-postgres"] = {"data": {"POSTGRES_PASSWORD": "eA=="}}
+    done = korbert("check")
+    assert done.code == 1
+    assert "korbert-postgres has no DATABASE_URL; add it" in _line(done, "secret")
 
 
 def test_every_right_is_asked_of_the_server_and_the_withheld_ones_are_named(

@@ -65,6 +65,12 @@ def test_the_crawlers_image_installs_no_training_stack() -> None:
 
 
 @pytest.mark.parametrize("file", OURS, ids=_name)
+def test_what_an_image_is_made_from_is_named_by_digest_or_is_ours(file: Path) -> None:
+    (base,) = re.findall(r"^ARG (?:PYTHON|TRAIN)_IMAGE=(.+)$", file.read_text(), re.MULTILINE)
+    assert re.fullmatch(r"python:[\w.-]+@sha256:[0-9a-f]{64}|korbert-train-gpu:[\d.]+", base)
+
+
+@pytest.mark.parametrize("file", OURS, ids=_name)
 def test_every_extra_that_is_installed_exists(file: Path) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     named = re.findall(r"'(?:\.|korbert)\[([\w,]+)\]'", file.read_text())

@@ -25,7 +25,7 @@ def test_the_schema_is_the_one_of_skaffold_2_24() -> None:
 
 def test_there_is_a_profile_an_overlay() -> None:
     paths = {name: profile["manifests"]["kustomize"]["paths"] for name, profile in PROFILES.items()}
-    assert paths == {name: [f"k8s/overlays/{name}"] for name in ("local", "gpu", "tpu")}
+    assert paths == {name: [f"k8s/overlays/{name}"] for name in ("local", "gpu", "tpu", "dev")}
 
 
 def test_image_substitution_reaches_custom_resources() -> None:

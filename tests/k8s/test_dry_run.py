@@ -16,6 +16,11 @@ import yaml
 from .real import kubectl, only_with_a_cluster
 from .tree import COMBINATIONS, K8S, NAMES, OVERLAYS, combined
 
+OTHERS = {
+    "LocalQueue": "localqueues.kueue.x-k8s.io",
+    "Cluster": "clusters.postgresql.cnpg.io",
+    "ExternalSecret": "externalsecrets.external-secrets.io",
+}
 pytestmark = only_with_a_cluster
 
 
@@ -40,10 +45,9 @@ def test_the_api_server_takes_an_overlay(namespace: None, overlay: str) -> None:
 def test_the_api_server_takes_a_combination(
     namespace: None, tmp_path: Path, overlay: str, components: tuple[str, ...]
 ) -> None:
-    """What Kueue reads is left out where its definitions are not."""
-    found = combined(tmp_path, overlay, components)
-    if kubectl("get", "crd", "localqueues.kueue.x-k8s.io").returncode:
-        found = [one for one in found if one["kind"] != "LocalQueue"]
+    """What other operators read is left out where their definitions are not."""
+    missing = {kind for kind, definition in OTHERS.items() if kubectl("get", "crd", definition).returncode}
+    found = [one for one in combined(tmp_path, overlay, components) if one["kind"] not in missing]
     taken("-f", "-", stdin=yaml.safe_dump_all(found))
 
 

@@ -1,7 +1,8 @@
 """Strict validation: built-in kinds by each Kubernetes' own schemas, custom resources by shapes of the fields we know.
 
 The shapes in `schemas/` list the fields of the CRDs that their documentation names (Training Operator 1.9.4, KubeRay
-1.7.0, Kueue 0.19) and refuse any other. The pod templates in them are validated as Kubernetes' own.
+1.7.0, Kueue 0.19, CloudNativePG 1.30, External Secrets' v1) and refuse any other. The pod templates in them are
+validated as Kubernetes' own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .tree import COMBINATIONS, NAMES, OVERLAYS, Object, combined, named, snapsh
 
 VERSIONS = ("1.32", "1.33", "1.34", "1.35", "1.36", "1.37")
 SCHEMAS = Path(__file__).parent / "schemas"
-CUSTOM = {"PyTorchJob", "RayJob", "LocalQueue"}
+CUSTOM = {"PyTorchJob", "RayJob", "LocalQueue", "Cluster", "ExternalSecret"}
 
 
 def validate(one: Object, version: str) -> None:

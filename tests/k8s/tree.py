@@ -17,19 +17,23 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 OVERLAYS = ("gpu", "local", "tpu")
 COMPONENTS = {
     "backfill": OVERLAYS,
+    "cloudnative-pg": OVERLAYS,
+    "external-secret": OVERLAYS,
     "gang": ("gpu", "local"),
+    "gcs": ("gpu", "tpu"),
     "kueue": OVERLAYS,
     "monitoring": OVERLAYS,
     "newsroom": ("gpu", "tpu"),
+    "s3": OVERLAYS,
     "spot": ("gpu", "tpu"),
     "wandb": OVERLAYS,
 }
 """Component to the overlays it goes with: a slice has no gang but itself, `local` has a newsroom and no spot nodes."""
 COMBINATIONS = [
     *((overlay, (name,)) for name, overlays in COMPONENTS.items() for overlay in overlays),
-    *((overlay, tuple(n for n, overlays in COMPONENTS.items() if overlay in overlays)) for overlay in OVERLAYS),
+    *((overlay, tuple(n for n in COMPONENTS if overlay in COMPONENTS[n] and n != "gcs")) for overlay in OVERLAYS),
 ]
-"""Each component alone on each overlay, and each overlay with all of its components."""
+"""Each component alone on each overlay, and each overlay with all of its components, of two object stores one."""
 NAMES = [f"{overlay}+{'+'.join(components)}" for overlay, components in COMBINATIONS]
 
 Object = dict[str, Any]

@@ -59,6 +59,8 @@ def test_a_job_lives_from_submission_to_cancellation(api: Any, runner: Runner) -
         (1, AppState.RUNNING, "first-worker-1"),
     ]
     assert [(app.app_id, app.state) for app in runner.list("kubeflow")] == [("korbert:first", AppState.RUNNING)]
+    api.jobs["korbert", "first"]["metadata"]["deletionTimestamp"] = "2026-11-22T00:00:00Z"
+    assert runner.status(handle).msg == "is being cancelled: its pods save what they have and end"
     runner.cancel(handle)
     assert api.jobs == {}
     assert runner.status(handle) is None

@@ -31,6 +31,9 @@ def secret(password: str) -> dict[str, object]:
         "stringData": {
             "POSTGRES_PASSWORD": password,
             "DATABASE_URL": f"postgresql://korbert:{password}@korbert-postgres:5432/korbert",
+            # As CloudNativePG reads an owner's.
+            "username": "korbert",
+            "password": password,
         },
     }
 
