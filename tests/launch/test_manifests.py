@@ -35,6 +35,7 @@ TRIAL = Pod(
     memory="8Gi",
     service_account="korbert-trials",
     shared_memory="4Gi",
+    annotations={"prometheus.io/scrape": "true", "prometheus.io/port": "8080"},
 )
 HEAD = replace(
     TRIAL,
@@ -42,14 +43,13 @@ HEAD = replace(
     gate=Gate("export", "/data/run", "30d"),
     ports={"gcs-server": 6379, "dashboard": 8265, "client": 10001, "metrics": 8080},
     labels={"korbert/api": "client"},
-    annotations={"prometheus.io/scrape": "true", "prometheus.io/port": "8080"},
     api_token=True,
 )
 SWEEP = SweepJob(
     name="korbert-tune",
     head=HEAD,
     worker=TRIAL,
-    submitter=replace(TRIAL, cpu="100m", memory="512Mi", shared_memory=""),
+    submitter=replace(TRIAL, cpu="100m", memory="512Mi", shared_memory="", annotations={}),
     ray_version="2.60.0",
     workers=(0, 8),
     start_seconds=2592000,
