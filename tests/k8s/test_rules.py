@@ -61,7 +61,7 @@ def test_every_command_is_one_that_the_project_has(overlay: str) -> None:
     """Words that follow `korbert` and `python -m` in the manifests; their options are the commands' own affair."""
     known = {("korbert", "config"), ("korbert", "stage"), ("korbert", "wait"), ("python", "-m"), ("torchrun", "-m")}
     scripts = {("python", "/etc/korbert/make_credentials.py"), ("python", "/etc/korbert/await_training.py")}
-    database = {("sh", "/etc/korbert/backup.sh")}
+    database = {("sh", "/etc/korbert/backup.sh"), ("sh", "/etc/korbert/initialise.sh")}
     for _, template in pods(snapshot(overlay)):
         for box in containers(template):
             if "command" in box:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from .tree import K8S
 
 CREDENTIALS = K8S / "base" / "credentials" / "make_credentials.py"
 TRAINING = K8S / "base" / "pretrain" / "await_training.py"
+INITIALISE = K8S / "base" / "postgres" / "initialise.sh"
 BACKUP = K8S / "base" / "postgres" / "backup.sh"
 
 
@@ -189,3 +191,46 @@ def test_a_failed_backup_keeps_the_old_ones_and_leaves_no_part(tmp_path: Path) -
     done = _backup("postgresql://korbert@127.0.0.1:9/korbert", tmp_path)
     assert done.returncode != 0
     assert list(tmp_path.iterdir()) == [old]
+
+
+# In the place of the image's own, which makes a database and a server's user in several steps.
+STEPS = """#!/bin/sh
+mkdir -p "$PGDATA" && echo 18 > "$PGDATA/PG_VERSION"
+[ -z "$INTERRUPTED" ] || kill -9 $PPID
+touch "$PGDATA/database"
+"""
+
+
+def _initialise(folder: Path, data: Path, *, interrupted: bool = False) -> subprocess.CompletedProcess[str]:
+    script = folder / "docker-ensure-initdb.sh"
+    script.write_text(STEPS)
+    script.chmod(0o755)
+    own = {"PGDATA": str(data), "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**os.environ, **own, "INTERRUPTED": "yes" if interrupted else ""}
+    return subprocess.run(["sh", str(INITIALISE)], env=environment, capture_output=True, text=True)
+
+
+def test_a_database_whose_making_was_killed_is_made_anew_and_a_whole_one_is_left_alone(tmp_path: Path) -> None:
+    data = tmp_path / "18" / "docker"
+    assert _initialise(tmp_path, data, interrupted=True).returncode == -signal.SIGKILL
+    assert not data.exists()
+    done = _initialise(tmp_path, data)
+    assert (done.returncode, done.stdout) == (0, f"initialise: {data} is made\n"), done.stderr
+    assert {path.name for path in data.iterdir()} == {"PG_VERSION", "database"}
+    assert [path.name for path in data.parent.iterdir()] == ["docker"]
+    (data / "database").write_text("kept")
+    done = _initialise(tmp_path, data, interrupted=True)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (data / "database").read_text() == "kept"
+
+
+def test_the_data_of_another_major_version_is_not_passed_over(tmp_path: Path) -> None:
+    old = tmp_path / "17" / "docker"
+    old.mkdir(parents=True)
+    (old / "PG_VERSION").write_text("17")
+    done = _initialise(tmp_path, tmp_path / "18" / "docker")
+    assert done.returncode == 1
+    assert (
+        done.stderr == f"initialise: {old}/PG_VERSION is of another major version; run pg_upgrade, then start again\n"
+    )
+    assert not (tmp_path / "18").exists()
