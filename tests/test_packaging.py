@@ -1,5 +1,6 @@
 """The distribution: the crawler runs without the training stack, make and CI call what the README says."""
 
+import os
 import re
 import subprocess
 import sys
@@ -62,7 +63,15 @@ def test_targets_make_the_virtual_environment_when_it_is_missing(target: str) ->
     assert "-m venv no-such-venv" in done.stdout
 
 
-def test_ci_runs_the_readmes_test_command_then_lint() -> None:
-    commands = [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("make")]
-    assert commands == ["make test", "make lint"]
+@pytest.mark.parametrize(("tests", "lint", "code"), [(0, 0, 0), (2, 0, 2), (0, 3, 3), (2, 3, 2)])
+def test_ci_runs_the_readmes_test_command_and_the_linters_and_fails_with_either(
+    tmp_path: Path, tests: int, lint: int, code: int
+) -> None:
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "make $1"\ncase $1 in test) exit {tests};; lint) exit {lint};; esac\n')
+    make.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run([ROOT / ".ci" / "run"], env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    assert done.returncode == code
+    assert sorted(done.stdout.splitlines()) == ["make .venv/.installed", "make lint", "make test"]
     assert "$ make test" in (ROOT / "README.md").read_text()
