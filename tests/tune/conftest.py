@@ -46,6 +46,8 @@ def killed() -> Killed:
 
     def start_and_kill(arguments: list[str], holds: Callable[[], bool]) -> None:
         environment = os.environ | {"PYTHONPATH": str(Path(korbert.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+        # A driver of a user's has a wandb-core of its own; that of this process would still hold the killed one's runs.
+        environment.pop("WANDB_SERVICE", None)
         driver = subprocess.Popen([sys.executable, "-m", "tune", *arguments], env=environment)
         try:
             while not holds():
