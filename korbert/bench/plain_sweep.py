@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -78,7 +79,8 @@ def trainable(settings: dict[str, Any]) -> None:
 
 def under_ray(works: list[Work], folder: Path, at_once: int) -> list[float]:
     """The last scores of trials, `at_once` at a time, a new process each; Ray's files go to `folder`."""
-    os.environ.update(ENVIRONMENT)
+    # A token of its own: Ray would write one into the home folder.
+    os.environ.update(ENVIRONMENT, RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
     import ray
     from ray import tune as ray_tune
 
